@@ -1,0 +1,1 @@
+"""What people and other programs are told: terminal text, JSON, JUnit.  Pure: opens nothing."""

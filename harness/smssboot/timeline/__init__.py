@@ -1,0 +1,1 @@
+"""What happened during a boot: items, the wire's decoder and encoder, JSON Lines.  Pure: opens nothing."""
