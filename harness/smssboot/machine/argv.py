@@ -1,0 +1,117 @@
+"""QEMU's command line: from a plan for the harness, and the same machine for a person's shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from smssboot.machine.errors import QemuMissing
+from smssboot.machine.plan import LaunchPlan
+
+# Where distributions keep QEMU's firmware, relative to the prefix of the binary.
+_DATA_DIRECTORIES = ("share/qemu", "share/seabios", "share/qemu-firmware")
+
+# Counting instructions in steps of 8 ns, and skipping idle time instead of sleeping through it.
+_ICOUNT = ("-icount", "shift=3,sleep=off", "-rtc", "clock=vm,base=2001-01-01T00:00:00")
+
+# Denied to QEMU from its start on: what a guest that broke out would need.
+_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """QEMU's ends of what the harness made, as `-chardev` backends; None: not there."""
+
+    console: str
+    operator: str | None = None
+    qmp: str | None = None
+    ram: str | None = None  # path of the shared RAM file
+    paused: bool = True
+
+
+def qemu_path(plan: LaunchPlan) -> str:
+    """The path of the plan's QEMU. Raises QemuMissing, with what to install."""
+    name = plan.qemu or plan.target.binary
+    if os.sep in name:
+        candidates = [name]
+    else:
+        candidates = [os.path.join(d, name) for d in os.get_exec_path()]
+    for path in candidates:
+        if os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    raise QemuMissing(f"{name} is not installed: apt-get install {plan.target.package}")
+
+
+def firmware_path(qemu: str, plan: LaunchPlan) -> str | None:
+    """The target's firmware if it needs one. Raises QemuMissing if QEMU's data lacks it."""
+    name = plan.target.firmware
+    if name is None:
+        return None
+    prefix = Path(os.path.realpath(qemu)).parent.parent
+    for directory in _DATA_DIRECTORIES:
+        path = prefix / directory / name
+        if path.exists():
+            return str(path)
+    raise QemuMissing(f"{name} is not among QEMU's firmware below {prefix}: apt-get install qemu-system-data")
+
+
+def escape(value: str) -> str:
+    """A value inside one of QEMU's comma-separated options."""
+    return value.replace(",", ",,")
+
+
+def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
+    """The whole command line. Raises QemuMissing."""
+    target = plan.target
+    qemu = qemu_path(plan)
+    firmware = firmware_path(qemu, plan)
+    machine = target.machine
+    args = [qemu, "-nodefaults", "-no-user-config", "-display", "none", "-sandbox", _SANDBOX]
+    args += ["-no-reboot", "-action", "panic=pause,watchdog=pause"]
+    if channels.paused:
+        args += ["-S"]
+    if channels.ram is not None:
+        size = plan.ram_bytes >> 20
+        path = escape(channels.ram)
+        args += ["-object", f"memory-backend-file,id=ram,size={size}M,mem-path={path},share=on"]
+        machine += ",memory-backend=ram"
+    args += ["-machine", machine, "-cpu", target.cpu, "-m", str(plan.ram_bytes >> 20), "-accel", plan.accel]
+    if plan.deterministic:
+        args += _ICOUNT
+    if firmware is not None:
+        args += ["-bios", firmware]
+    args += ["-chardev", f"{channels.console},id=console", *_fill(target.console, console="console")]
+    if channels.operator is not None:
+        args += ["-chardev", f"{channels.operator},id=operator", *_fill(target.operator, operator="operator")]
+    args += target.panic
+    if channels.qmp is not None:
+        args += ["-chardev", f"{channels.qmp},id=qmp", "-mon", "chardev=qmp,mode=control"]
+    if plan.kernel is not None:
+        args += ["-kernel", str(plan.kernel)]
+    if plan.initrd is not None:
+        args += ["-initrd", str(plan.initrd)]
+    if plan.append:
+        args += ["-append", plan.append]
+    return (*args, *plan.extra)
+
+
+def for_shell(plan: LaunchPlan, console: str = "stdio", operator_input: Path | None = None) -> tuple[str, ...]:
+    """The same machine without the harness: no monitor, not paused, the console on `console`.
+
+    `operator_input`: a file that the guest reads as what was typed at its second serial port.
+    """
+    backend = "null"
+    if operator_input is not None:
+        backend = f"file,path=/dev/null,input-path={escape(str(operator_input))}"
+    return build(plan, Channels(console=console, operator=backend, paused=False))
+
+
+def quoted(args: tuple[str, ...]) -> str:
+    """One line to paste into a shell."""
+    return shlex.join(args)
+
+
+def _fill(options: tuple[str, ...], **names: str) -> list[str]:
+    return [option.format(**names) for option in options]

@@ -1,0 +1,92 @@
+"""What a boot is asked to do (`LaunchPlan`, `Policy`) and what became of it (`Outcome`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from smssboot.machine.targets import Target
+
+if TYPE_CHECKING:
+    from smssboot.timeline.items import Cause
+
+PowerOff = Literal["powerdown", "sac", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchPlan:
+    """One QEMU process, ready to be spawned. Paths are used as they are; nothing is copied.
+
+    `run_dir` is a directory of this boot alone: the serial log, QEMU's standard error and the register
+    dump are left there. `image`, `image_sha256`, `profile` and `nonce` only label the timeline.
+    """
+
+    target: Target
+    run_dir: Path
+    kernel: Path | None = None
+    initrd: Path | None = None
+    append: str = ""
+    memory_mib: int | None = None  # None: the target's default
+    accel: str = "tcg"  # what QEMU gets; `accel.choose` resolves "auto"
+    deterministic: bool = False  # count instructions: times and records repeat bit by bit
+    shared_ram: bool = True  # False: no host view of guest memory
+    qemu: str | None = None  # another QEMU binary than the target's
+    extra: tuple[str, ...] = ()  # appended to QEMU's arguments
+    profile: str = ""
+    image: str = ""
+    image_sha256: str = ""
+    nonce: str = ""
+
+    @property
+    def ram_bytes(self) -> int:
+        """Size of guest RAM in bytes."""
+        return (self.memory_mib or self.target.memory_mib) << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """When a boot is called off, in seconds of time that the guest could really use.
+
+    Time in which QEMU was runnable but got no host processor does not count, up to `host_patience`
+    times the limit; beyond that the host is too slow and the guest is not to blame.
+    """
+
+    first_record_s: float = 10.0  # from the start of the guest to its first record
+    silence_s: float = 10.0  # between two records before the steady state
+    total_s: float = 60.0  # from the start of the guest to the steady state
+    shutdown_s: float = 10.0  # from the request to power off to QEMU's end
+    grace_s: float = 0.5  # after the first cause: the longest wait for last words
+    quiet_s: float = 0.05  # ... which ends when the guest says nothing for so long
+    host_patience: float = 6.0
+    power_off: PowerOff = "powerdown"
+    stop_on_deviation: bool = True  # a definitive finding of the monitor ends the boot
+    max_output_bytes: int = 64 << 20  # more serial output than this is a guest that runs wild
+    max_repeats: int = 2000  # the same console line in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Seconds. `launch`: spawn to paused and listening; `first_record`, `steady`: since the guest was
+    let run; `shutdown`: request to power off until QEMU was gone; `total`: spawn to the end."""
+
+    launch: float | None = None
+    first_record: float | None = None
+    steady: float | None = None
+    shutdown: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a boot ended. `cause` is the first of `causes`; its kind is one of `causes.KINDS`."""
+
+    cause: Cause
+    causes: tuple[Cause, ...]
+    durations: Durations
+    steady: bool  # the monitor's steady state was reached
+    qemu_version: str
+    qemu_status: int | None  # QEMU's wait status as an exit code, negative for a signal
+    argv: tuple[str, ...]
+    artifacts: Mapping[str, Path] = field(default_factory=dict)
