@@ -1,0 +1,111 @@
+/* The process manager's contract: EPROCESS, ETHREAD, system threads, protection. */
+#pragma once
+#include <nt.h>
+#include "ke.h"
+#include "ob.h"
+#include "se.h"
+
+/* Signer << 4 | type, as PS_PROTECTION. */
+#define PS_PROTECTED_NONE           0x00
+#define PS_PROTECTED_WINTCB_LIGHT   0x61
+
+struct _MM_SESSION_SPACE;
+
+typedef struct _EPROCESS {
+    KPROCESS Pcb;                       /* first: a process is a dispatcher object */
+    HANDLE UniqueProcessId;
+    HANDLE InheritedFromUniqueProcessId;
+    LIST_ENTRY ActiveProcessLinks;      /* PsActiveProcessHead */
+    LIST_ENTRY ThreadListHead;          /* ETHREAD.ThreadListEntry */
+    ULONG ActiveThreads;
+    ULONG SessionId;
+    PTOKEN Token;
+    PHANDLE_TABLE ObjectTable;
+    POBJECT_DIRECTORY DeviceMap;        /* the process's own `\??`, referenced; NULL: the global one */
+    PPEB Peb;
+    CHAR ImageFileName[32];             /* file name only, for facts and for the host */
+    UNICODE_STRING ImagePathName;       /* full NT path */
+    UCHAR Protection;
+    BOOLEAN BreakOnTermination;
+    BOOLEAN ProcessExiting;
+    BOOLEAN ProcessDeleted;
+    BOOLEAN Resumed;                    /* its first thread has been resumed once */
+    ULONG DefaultHardErrorProcessing;
+    NTSTATUS ExitStatus;
+    LARGE_INTEGER CreateTime;
+    LARGE_INTEGER ExitTime;
+    PVOID ExceptionPort;
+
+    /* Mm's part; zeroed before MmCreateProcessAddressSpace. */
+    KGUARDED_MUTEX AddressCreationLock;
+    LIST_ENTRY VadListHead;
+    PVOID VadRoot;
+    PVOID VadHint;
+    struct _MM_SESSION_SPACE *Session;
+    PVOID SectionObject;
+    PVOID SectionBaseAddress;
+    SIZE_T VirtualSize;
+    SIZE_T CommitCharge;
+} EPROCESS, *PEPROCESS;
+
+typedef struct _ETHREAD {
+    KTHREAD Tcb;                        /* first: a thread is a dispatcher object */
+    CLIENT_ID Cid;
+    PEPROCESS ThreadsProcess;
+    LIST_ENTRY ThreadListEntry;
+    PVOID StartAddress;
+    PVOID Win32StartAddress;
+    NTSTATUS ExitStatus;
+    LARGE_INTEGER CreateTime;
+    BOOLEAN SystemThread;
+    BOOLEAN BreakOnTermination;
+    BOOLEAN Terminated;                 /* asked to end; ends on the way back to user mode or out of a wait */
+    BOOLEAN HideFromDebugger;
+    PTOKEN ImpersonationToken;          /* reference held, or NULL */
+
+    /* Where a user thread begins. */
+    PVOID StartParameter;
+    PTEB Teb;
+    ULONG_PTR InitialStackPointer;
+
+    /* Lpc's part. */
+    KSEMAPHORE LpcReplySemaphore;
+    PVOID LpcReplyMessage;              /* the reply, or NULL while it is awaited */
+    ULONG LpcReplyMessageId;            /* nonzero while a reply is awaited */
+    NTSTATUS LpcReplyStatus;
+    PVOID LpcWaitingOnPort;             /* the server connection port, referenced, while a reply is awaited */
+    LIST_ENTRY LpcReplyChain;
+} ETHREAD, *PETHREAD;
+
+extern POBJECT_TYPE PsProcessType, PsThreadType;
+extern LIST_ENTRY PsActiveProcessHead;
+extern PEPROCESS PsInitialSystemProcess;
+extern PVOID PsSystemDllBase;           /* ntdll's preferred user-mode base */
+extern PVOID PsNtDllEntryPoint;         /* LdrInitializeThunk: where every user thread begins */
+
+#define PsGetCurrentThread()  ((PETHREAD)KeGetCurrentThread())
+#define PsGetCurrentProcess() ((PEPROCESS)KeGetCurrentThread()->ApcState.Process)
+#define PsGetCurrentProcessId() (PsGetCurrentThread()->Cid.UniqueProcess)
+
+/* Phase 0: types, the System process around the boot thread. Phase 1: ntdll's section and entry. */
+BOOLEAN PsInitSystem(ULONG Phase, PLOADER_PARAMETER_BLOCK LoaderBlock);
+
+NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
+                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
+                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
+NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus);
+
+/* With a reference. */
+NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process);
+NTSTATUS NTAPI PsLookupThreadByThreadId(HANDLE ThreadId, PETHREAD *Thread);
+
+/* Ends the current thread; never returns. Called by ke on the way to user mode when Terminated is set. */
+DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus);
+/* Called by ke before it returns to user mode (and by waits in user mode): ends the thread if it was asked to. */
+VOID PsCheckTermination(VOID);
+/* A user-mode exception: gives it to ntdll's KiUserExceptionDispatcher, or ends the process with its status. */
+VOID PsDispatchUserException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Context, BOOLEAN FirstChance);
+
+/* A process may touch another one only if its protection dominates. */
+BOOLEAN PsTestProtection(PEPROCESS Subject, PEPROCESS Target);
+ULONG PsGetProcessSessionId(PEPROCESS Process);
