@@ -1,0 +1,122 @@
+/* The porting contract: everything that the rest of the kernel asks of arch/<ARCH>, and what it must give back.
+ *
+ * arch/<ARCH>/archdef.h defines KTRAP_FRAME (the user's or kernel's registers at a trap, as trap.S pushes them),
+ * ARCH_NAME, and the inline primitives below that are one instruction. */
+#pragma once
+
+#include <ntdef.h>
+#include <ntstatus.h>
+
+typedef UCHAR KIRQL, *PKIRQL;
+typedef CCHAR KPROCESSOR_MODE;
+typedef enum _MODE { KernelMode = 0, UserMode = 1 } MODE;
+
+#ifndef PAGE_SIZE
+#define PAGE_SIZE 0x1000ull
+#define PAGE_SHIFT 12
+#endif
+
+typedef struct _KTRAP_FRAME KTRAP_FRAME, *PKTRAP_FRAME;
+struct _KTHREAD;
+struct _EXCEPTION_RECORD;
+struct _CONTEXT;
+struct _LOADER_PARAMETER_BLOCK;
+
+#include <archdef.h>
+
+/* ---- one instruction (archdef.h) ------------------------------------------------------------------------------ */
+
+static inline VOID KiEnableInterrupts(VOID);
+static inline VOID KiDisableInterrupts(VOID);
+static inline BOOLEAN KiSaveAndDisableInterrupts(VOID);     /* TRUE: they were enabled */
+static inline VOID KiRestoreInterrupts(BOOLEAN Enabled);
+static inline ULONG64 KiReadCycleCounter(VOID);             /* TSC or CNTVCT */
+static inline KPROCESSOR_MODE KiTrapFrameMode(const KTRAP_FRAME *TrapFrame);
+static inline ULONG_PTR KiTrapFramePc(const KTRAP_FRAME *TrapFrame);
+static inline ULONG_PTR KiTrapFrameSp(const KTRAP_FRAME *TrapFrame);
+
+/* ---- start (cpu.c, entry.S) ------------------------------------------------------------------------------------ */
+
+VOID KiInitializeCpu(VOID);                                 /* descriptor tables, vectors; traps work afterwards */
+VOID KiInitializeMachine(struct _LOADER_PARAMETER_BLOCK *LoaderBlock);  /* what machine this is; devices' addresses; may map
+                                                               device registers, so it needs Mm's phase 0 */
+VOID KiIdleProcessor(VOID);     /* interrupts are off: sleeps until one is pending, takes it, comes back with them off */
+
+/* ---- page tables (mmu.c) ---------------------------------------------------------------------------------------
+ * A root is the physical address of a 512-entry top-level table: entries 0..255 are user mode's, 256..511 the kernel's,
+ * shared by all roots but for the session slot. Tables come from MmAllocatePage(TRUE) and go back by MmFreePage. */
+
+#define KI_PAGE_WRITE    0x1u
+#define KI_PAGE_EXECUTE  0x2u
+#define KI_PAGE_USER     0x4u
+#define KI_PAGE_DEVICE   0x8u   /* device registers: uncached, no speculation */
+#define KI_SESSION_SPACE 0xFFFFF90000000000ull
+
+extern ULONG64 MiKernelPageTableRoot;                       /* physical; read by the host too */
+
+/* Gives the kernel's root every shared top-level entry, so that no other root ever misses a later one. Needs
+ * MmAllocatePage; before the first KiCreatePageTableRoot. */
+BOOLEAN KiPrepareKernelRoot(VOID);
+ULONG64 KiCreatePageTableRoot(VOID);                        /* 0: no memory */
+VOID KiDeletePageTableRoot(ULONG64 Root);                   /* frees the user half's tables, not the pages they map */
+/* One 4 KiB page; replaces what was there. FALSE: no memory for a table. Flushes the page from the TLB. */
+BOOLEAN KiMapPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 PhysicalAddress, ULONG Flags);
+BOOLEAN KiUnmapPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 *PhysicalAddress);     /* FALSE: was not mapped */
+BOOLEAN KiProtectPage(ULONG64 Root, PVOID VirtualAddress, ULONG Flags);                /* FALSE: is not mapped */
+BOOLEAN KiQueryPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 *PhysicalAddress, ULONG *Flags);   /* large pages too */
+/* The session slot of a root: Table is the physical address of a next-level table shared by the session's processes. */
+VOID KiSetSessionTable(ULONG64 Root, ULONG64 Table);        /* 0: none */
+ULONG64 KiGetSessionTable(ULONG64 Root);
+/* Frees a session's tables below and including Table, not the pages that they map. */
+VOID KiDeleteSessionTable(ULONG64 Table);
+VOID KiLoadPageTableRoot(ULONG64 Root);                     /* makes it the current one; flushes what is not shared */
+VOID KiFlushTlbPage(PVOID VirtualAddress);
+VOID KiFlushTlb(VOID);
+VOID KiSynchronizeInstructionCache(PVOID Address, SIZE_T Length);   /* after code was written through a data mapping */
+
+/* ---- user mode (context.S, syscall.S, usercopy.S, trap.c) -------------------------------------------------------- */
+
+/* Leaves kernel mode at Entry with Argument as its first argument and an empty kernel stack. */
+DECLSPEC_NORETURN VOID KeEnterUserMode(PVOID Entry, PVOID UserStack, PVOID Argument);
+/* The same with all registers of a CONTEXT. */
+DECLSPEC_NORETURN VOID KeEnterUserModeContext(const struct _CONTEXT *Context);
+/* Copies between user and kernel memory; FALSE when the user side faults and MmAccessFault refuses. No range check. */
+BOOLEAN KiCopyUserMemory(PVOID Destination, const VOID *Source, SIZE_T Length);
+VOID KeContextFromKframes(const KTRAP_FRAME *TrapFrame, struct _CONTEXT *Context);
+VOID KeContextToKframes(PKTRAP_FRAME TrapFrame, const struct _CONTEXT *Context);    /* cannot gain privilege */
+VOID KiInitializeUserContext(struct _CONTEXT *Context, PVOID Entry, PVOID UserStack, PVOID Argument);
+
+/* ---- threads (context.S) ----------------------------------------------------------------------------------------- */
+
+/* The first switch to the thread enters KiThreadStartup (ke/thread.c) on its stack. Returns the saved stack pointer. */
+PVOID KiInitializeSwitchFrame(PVOID KernelStackTop);
+/* Saves the caller's state on its stack, its stack pointer in *OldStack, and goes on where NewStack was saved. With
+ * interrupts off. */
+VOID KiSwapContext(PVOID *OldStack, PVOID NewStack);
+/* The stack to use on the next entry from user mode and the TEB to show to user mode. */
+VOID KiSetThreadState(PVOID InitialStack, PVOID Teb);
+
+/* ---- clock, interrupts (clock.c, interrupt.c) -------------------------------------------------------------------- */
+
+VOID KiInitializeInterrupts(VOID);                          /* the controller, all lines masked */
+VOID KiInitializeClock(VOID);                               /* measures the counter; KeQueryBootTimeNs works from here */
+VOID KiSetClockDeadline(ULONG64 BootTimeNs);                /* KiClockInterrupt will come then; ~0: never */
+ULONG64 KiReadWallClock(VOID);                              /* seconds since 1970 from the machine's clock */
+
+typedef VOID KINTERRUPT_ROUTINE(PVOID Context);
+/* Routine runs at DEVICE_LEVEL when the machine's line Vector (GSI or INTID) is raised. */
+VOID KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+
+/* What arch calls in ke: */
+VOID KiClockInterrupt(VOID);                                /* the deadline has come; interrupts off */
+VOID KiDispatchInterrupts(BOOLEAN InterruptsWereEnabled);   /* after an interrupt: DPCs, when IRQL allows */
+VOID KiPrepareUserReturn(PKTRAP_FRAME TrapFrame);           /* interrupts off on entry and return: preemption, termination */
+VOID KiSystemServiceHandler(PKTRAP_FRAME TrapFrame, ULONG Number);
+VOID KiDispatchUserException(PKTRAP_FRAME TrapFrame, NTSTATUS Code, ULONG NumberParameters, ULONG_PTR P0, ULONG_PTR P1);
+DECLSPEC_NORETURN VOID KiThreadStartup(VOID);
+
+/* What ke/service.c asks of arch: the first Count arguments of the present service; FALSE: the user stack faults. */
+BOOLEAN KiFetchServiceArguments(const KTRAP_FRAME *TrapFrame, ULONG Count, ULONG64 *Arguments);
+VOID KiSetServiceResult(PKTRAP_FRAME TrapFrame, ULONG64 Result);
+
+VOID KiDumpTrapFrame(const KTRAP_FRAME *TrapFrame);         /* all registers, on the first serial port */
