@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ntdef.h>
+#include <ntkeapi.h>
 #include <ntstatus.h>
 #include <arch.h>
 
@@ -92,12 +93,8 @@ typedef struct _KSPIN_LOCK_STATE { UCHAR Unused; } KSPIN_LOCK, *PKSPIN_LOCK;
 
 /* ---- threads and processes ----------------------------------------------------------------------------------- */
 
-#define MAXIMUM_WAIT_OBJECTS   64
 #define THREAD_WAIT_OBJECTS    3
 #define TIMER_WAIT_BLOCK       3    /* index in KTHREAD.WaitBlock of the block that waits for KTHREAD.Timer */
-#define LOW_PRIORITY           0
-#define LOW_REALTIME_PRIORITY  16
-#define MAXIMUM_PRIORITY       32
 
 typedef enum _KTHREAD_STATE {
     Initialized = 0, Ready = 1, Running = 2, Standby = 3, Terminated = 4, Waiting = 5
