@@ -1,0 +1,18 @@
+"""Where things are: the project's own folders, and where builds go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = Path(__file__).resolve().parents[3]
+RECIPES: Final = PROJECT / "images"
+GUEST: Final = PROJECT / "guest"
+
+ARCHES: Final = ("x86_64", "aarch64")
+
+
+def build_dir() -> Path:
+    """The folder for everything that is built; SMSSBOOT_BUILD puts it elsewhere."""
+    return Path(os.environ.get("SMSSBOOT_BUILD") or PROJECT / "build")
