@@ -1,0 +1,222 @@
+"""A timeline as JSON Lines: one object per line, written as it happens and flushed per line.
+
+The first line is `{"schema": "smssboot.timeline/1"}`.  Each further line is one item: `kind` names it
+(start, event, console, damage, sample, cause), the other keys are the fields of the dataclass in
+`items`; a field that is None is left out.  Bytes (`Damage.raw`) are a string of characters U+0000 to
+U+00FF, one for each byte.  The text is pure ASCII, so that showing the file drives no terminal.
+
+A run that was killed may leave half a last line; the reader drops it and says so in `torn`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, TextIO
+
+from smssboot.timeline.items import VOICES, Cause, Console, Damage, Event, Item, Sample, Start
+
+SCHEMA: Final = "smssboot.timeline/1"
+HEADER: Final = json.dumps({"schema": SCHEMA}) + "\n"
+
+_Check = Callable[[Any], bool]
+
+
+class TimelineError(ValueError):
+    """A line that is no item.  `line` counts from 1 (0 when unknown); the message says what was expected."""
+
+    def __init__(self, message: str, line: int = 0, name: str = "") -> None:
+        self.message, self.line, self.name = message, line, name
+        where = f"{name}:{line}: " if name and line else f"line {line}: " if line else ""
+        super().__init__(where + message)
+
+
+def to_json(item: Item) -> str:
+    """One item as one line of JSON, without the line end."""
+    kind, fields = _KIND_OF[type(item)]
+    record: dict[str, object] = {"kind": kind}
+    for field in fields:
+        value = getattr(item, field)
+        if value is None:
+            continue
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
+        elif isinstance(value, Mapping) and not isinstance(value, dict):
+            value = dict(value)
+        record[field] = value
+    return _dumps(record)
+
+
+def from_json(text: str) -> Item:
+    """The item of one line.  Raises TimelineError for anything else."""
+    try:
+        record = json.loads(text)
+    except ValueError as error:
+        raise TimelineError(f"expected one JSON object, found {text.strip()[:60]!r} ({error})") from None
+    except RecursionError:
+        raise TimelineError("expected one JSON object, found too deep a nesting") from None
+    if not isinstance(record, dict):
+        raise TimelineError(f"expected one JSON object, found {text.strip()[:60]!r}")
+    kind = record.pop("kind", None)
+    if not isinstance(kind, str) or kind not in _SHAPES:
+        raise TimelineError(f"expected kind {_words(_SHAPES)}, found {kind!r}{_nearest(kind, _SHAPES)}")
+    make, shape, required = _SHAPES[kind]
+    for key, value in record.items():
+        if key not in shape:
+            raise TimelineError(f"{kind}: unknown key {key!r}{_nearest(key, shape)}")
+        expected, check = shape[key]
+        if not check(value):
+            raise TimelineError(f"{kind}: {key}: expected {expected}, found {json.dumps(value)[:60]}")
+    for key in required:
+        if key not in record:
+            raise TimelineError(f"{kind}: expected key {key!r}")
+    if kind == "damage":
+        record["raw"] = record["raw"].encode("latin-1")
+    elif kind == "start" and "argv" in record:
+        record["argv"] = tuple(record["argv"])
+    return make(**record)
+
+
+class Writer:
+    """Writes items to an open text stream, flushed per line.  The caller opens and closes the stream."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        stream.write(HEADER)
+        stream.flush()
+
+    def write(self, item: Item) -> None:
+        self._stream.write(to_json(item) + "\n")
+        self._stream.flush()
+
+
+class Reader:
+    """Iterates over the items of a timeline's lines (line ends included, as a text file yields them).
+
+    Raises TimelineError, which names the line.  `torn` is True when the last line was cut short.
+    """
+
+    def __init__(self, lines: Iterable[str], name: str = "timeline") -> None:
+        self.torn = False
+        self._lines = lines
+        self._name = name
+
+    def __iter__(self) -> Iterator[Item]:
+        number = 0
+        for number, text in enumerate(self._lines, 1):
+            whole = text.endswith("\n")
+            try:
+                if number == 1:
+                    _check_header(text)
+                elif text.strip():
+                    yield from_json(text)
+            except TimelineError as error:
+                if whole or number == 1:
+                    raise TimelineError(error.message, number, self._name) from None
+                self.torn = True
+        if not number:
+            raise TimelineError(f'expected {HEADER.strip()}, found an empty file', 1, self._name)
+
+
+def _check_header(text: str) -> None:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        header = None
+    schema = header.get("schema") if isinstance(header, dict) else None
+    if schema != SCHEMA:
+        found = f"schema {schema!r}" if schema else repr(text.strip()[:60])
+        raise TimelineError(f"expected {HEADER.strip()}, found {found}")
+
+
+_dumps: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def _nearest(word: object, words: Iterable[str]) -> str:
+    near = get_close_matches(word, list(words), 1) if isinstance(word, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _latin1(value: Any) -> bool:
+    return isinstance(value, str) and all(ord(char) < 256 for char in value)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(_number(entry) for entry in value.values())
+
+
+def _text_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
+_TEXT: Final[tuple[str, _Check]] = ("a string", _text)
+_COUNT: Final[tuple[str, _Check]] = ("a whole number from 0", _count)
+_TEXTS: Final[tuple[str, _Check]] = ("an object of strings", _texts)
+_VOICE: Final[tuple[str, _Check]] = (_words(VOICES), lambda value: value in VOICES)
+
+_Shape = dict[str, tuple[str, _Check]]
+_SHAPES: Final[dict[str, tuple[Callable[..., Item], _Shape, tuple[str, ...]]]] = {
+    "start": (
+        Start,
+        {
+            "host_ns": _COUNT,
+            **dict.fromkeys(
+                ("arch", "profile", "image", "image_sha256", "nonce", "accel", "target", "qemu_version"), _TEXT
+            ),
+            "argv": ("a list of strings", _text_list),
+        },
+        (),
+    ),
+    "event": (
+        Event,
+        {
+            "voice": _VOICE,
+            "name": _TEXT,
+            "data": _TEXTS,
+            **dict.fromkeys(("host_ns", "seq", "time_ns", "session", "pid", "line"), _COUNT),
+            "repaired": _TEXT,
+        },
+        ("voice", "name"),
+    ),
+    "console": (Console, {"text": _TEXT, "host_ns": _COUNT, "line": _COUNT}, ("text",)),
+    "damage": (
+        Damage,
+        {
+            "raw": ("a string of bytes (characters up to U+00FF)", _latin1),
+            "reason": _TEXT,
+            **dict.fromkeys(("host_ns", "line", "seq"), _COUNT),
+        },
+        ("raw", "reason"),
+    ),
+    "sample": (
+        Sample,
+        {"host_ns": _COUNT, "name": _TEXT, "data": ("an object of numbers", _numbers)},
+        ("host_ns", "name"),
+    ),
+    "cause": (
+        Cause,
+        {"host_ns": _COUNT, "kind_of_cause": _TEXT, "text": _TEXT, "data": _TEXTS},
+        ("host_ns", "kind_of_cause"),
+    ),
+}
