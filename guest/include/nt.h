@@ -1,0 +1,20 @@
+/* All of NT's public types and the run-time library. The services' prototypes are generated: nt_services.h. */
+#pragma once
+
+#include "ntdef.h"
+#include "ntstatus.h"
+#include "ntcontext.h"
+#include "ntexcept.h"
+#include "ntimage.h"
+#include "ntobapi.h"
+#include "ntkeapi.h"
+#include "ntmmapi.h"
+#include "ntioapi.h"
+#include "ntregapi.h"
+#include "ntlpcapi.h"
+#include "ntseapi.h"
+#include "ntexapi.h"
+#include "ntldr.h"
+#include "ntpebteb.h"
+#include "ntpsapi.h"
+#include "ntrtl.h"
