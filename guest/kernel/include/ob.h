@@ -2,6 +2,7 @@
 #pragma once
 #include <nt.h>
 #include "ke.h"
+#include "mm.h"
 
 typedef struct _OBJECT_TYPE OBJECT_TYPE, *POBJECT_TYPE;
 typedef struct _OBJECT_DIRECTORY OBJECT_DIRECTORY, *POBJECT_DIRECTORY;
@@ -101,6 +102,8 @@ extern POBJECT_DIRECTORY ObpRootDirectoryObject;
 
 /* Phase 0: types Type, Directory, SymbolicLink; `\`, `\ObjectTypes`, `\GLOBAL??`, `\??`, `\BaseNamedObjects`, ... */
 BOOLEAN ObInitSystem(VOID);
+/* From here on every named insertion is a fact. */
+VOID ObStartRecording(VOID);
 
 NTSTATUS NTAPI ObCreateObjectType(PUNICODE_STRING TypeName, POBJECT_TYPE_INITIALIZER Initializer,
                                   PSECURITY_DESCRIPTOR SecurityDescriptor, POBJECT_TYPE *ObjectType);
@@ -143,6 +146,12 @@ VOID NTAPI ObMakeTemporaryObject(PVOID Object);
 NTSTATUS ObGetObjectPath(PVOID Object, PUNICODE_STRING Path);
 VOID ObFreeObjectPath(PUNICODE_STRING Path);
 POBJECT_TYPE ObGetObjectType(PVOID Object);
+
+/* The end of every NtOpenX: opens by the caller's attributes and hands the handle to it. */
+NTSTATUS ObOpenByAttributes(PHANDLE UserHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                            POBJECT_TYPE ObjectType);
+/* The end of every NtCreateX: stores the handle for the caller, or closes it when that fails. */
+NTSTATUS ObReturnHandle(KPROCESSOR_MODE Mode, PHANDLE UserHandle, HANDLE Handle, NTSTATUS Status);
 
 /* Handle tables, one per process. Copies inheritable handles of Parent when it is not NULL. */
 NTSTATUS ObInitProcess(struct _EPROCESS *Parent, struct _EPROCESS *Process);

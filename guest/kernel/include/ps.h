@@ -2,14 +2,9 @@
 #pragma once
 #include <nt.h>
 #include "ke.h"
+#include "mm.h"
 #include "ob.h"
 #include "se.h"
-
-/* Signer << 4 | type, as PS_PROTECTION. */
-#define PS_PROTECTED_NONE           0x00
-#define PS_PROTECTED_WINTCB_LIGHT   0x61
-
-struct _MM_SESSION_SPACE;
 
 typedef struct _EPROCESS {
     KPROCESS Pcb;                       /* first: a process is a dispatcher object */
@@ -36,17 +31,10 @@ typedef struct _EPROCESS {
     LARGE_INTEGER ExitTime;
     PVOID ExceptionPort;
 
-    /* Mm's part; zeroed before MmCreateProcessAddressSpace. */
-    KGUARDED_MUTEX AddressCreationLock;
-    LIST_ENTRY VadListHead;
-    PVOID VadRoot;
-    PVOID VadHint;
-    struct _MM_SESSION_SPACE *Session;
-    PVOID SectionObject;
+    MMSUPPORT Vm;                       /* Mm's part */
+    PVOID SectionObject;                /* the image's section, referenced */
     PVOID SectionBaseAddress;
-    SIZE_T VirtualSize;
-    SIZE_T CommitCharge;
-} EPROCESS, *PEPROCESS;
+} EPROCESS;
 
 typedef struct _ETHREAD {
     KTHREAD Tcb;                        /* first: a thread is a dispatcher object */
@@ -59,14 +47,16 @@ typedef struct _ETHREAD {
     LARGE_INTEGER CreateTime;
     BOOLEAN SystemThread;
     BOOLEAN BreakOnTermination;
-    BOOLEAN Terminated;                 /* asked to end; ends on the way back to user mode or out of a wait */
-    BOOLEAN HideFromDebugger;
+    BOOLEAN ThreadInserted;             /* in its process's list; counted in ActiveThreads */
     PTOKEN ImpersonationToken;          /* reference held, or NULL */
 
     /* Where a user thread begins. */
     PVOID StartParameter;
     PTEB Teb;
-    ULONG_PTR InitialStackPointer;
+    PVOID InitialUserStack;             /* StackBase of the TEB */
+    PVOID KernelStackTop;               /* from MmCreateKernelStack */
+    ULONG SuspendCount;
+    KEVENT SuspendEvent;                /* signalled while SuspendCount is 0 */
 
     /* Lpc's part. */
     KSEMAPHORE LpcReplySemaphore;
@@ -84,7 +74,7 @@ extern PVOID PsSystemDllBase;           /* ntdll's preferred user-mode base */
 extern PVOID PsNtDllEntryPoint;         /* LdrInitializeThunk: where every user thread begins */
 
 #define PsGetCurrentThread()  ((PETHREAD)KeGetCurrentThread())
-#define PsGetCurrentProcess() ((PEPROCESS)KeGetCurrentThread()->ApcState.Process)
+#define PsGetCurrentProcess() ((PEPROCESS)KeGetCurrentProcess())
 #define PsGetCurrentProcessId() (PsGetCurrentThread()->Cid.UniqueProcess)
 
 /* Phase 0: types, the System process around the boot thread. Phase 1: ntdll's section and entry. */

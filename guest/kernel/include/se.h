@@ -24,6 +24,12 @@ typedef struct _TOKEN {
     ULONG SidAreaUsed;
 } TOKEN, *PTOKEN, *PACCESS_TOKEN;
 
+typedef struct _PRIVILEGE_SET {
+    ULONG PrivilegeCount;
+    ULONG Control;
+    LUID_AND_ATTRIBUTES Privilege[1];
+} PRIVILEGE_SET, *PPRIVILEGE_SET;
+
 typedef struct _SECURITY_SUBJECT_CONTEXT {
     PACCESS_TOKEN ClientToken;          /* the impersonation token, or NULL */
     SECURITY_IMPERSONATION_LEVEL ImpersonationLevel;
