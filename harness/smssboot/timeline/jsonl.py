@@ -2,7 +2,7 @@
 
 The first line is `{"schema": "smssboot.timeline/1"}`.  Each further line is one item: `kind` names it
 (start, event, console, damage, sample, cause), the other keys are the fields of the dataclass in
-`items`; a field that is None is left out.  Bytes (`Damage.raw`) are a string of characters U+0000 to
+`items` (the `kind` of a Cause is called `cause`); a field that is None is left out.  Bytes (`Damage.raw`) are a string of characters U+0000 to
 U+00FF, one for each byte.  The text is pure ASCII, so that showing the file drives no terminal.
 
 A run that was killed may leave half a last line; the reader drops it and says so in `torn`.
@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final, TextIO
 
+from smssboot.errors import InputError, nearest
 from smssboot.timeline.items import VOICES, Cause, Console, Damage, Event, Item, Sample, Start
 
 SCHEMA: Final = "smssboot.timeline/1"
@@ -23,58 +23,51 @@ HEADER: Final = json.dumps({"schema": SCHEMA}) + "\n"
 _Check = Callable[[Any], bool]
 
 
-class TimelineError(ValueError):
-    """A line that is no item.  `line` counts from 1 (0 when unknown); the message says what was expected."""
-
-    def __init__(self, message: str, line: int = 0, name: str = "") -> None:
-        self.message, self.line, self.name = message, line, name
-        where = f"{name}:{line}: " if name and line else f"line {line}: " if line else ""
-        super().__init__(where + message)
-
-
 def to_json(item: Item) -> str:
-    """One item as one line of JSON, without the line end."""
-    kind, fields = _KIND_OF[type(item)]
+    """One item as one line of JSON, without the line end.  Raises ValueError for a number like NaN."""
+    kind, keys = _KEYS[type(item)]
     record: dict[str, object] = {"kind": kind}
-    for field in fields:
+    for key, field in keys:
         value = getattr(item, field)
         if value is None:
             continue
         if isinstance(value, bytes):
             value = value.decode("latin-1")
-        elif isinstance(value, Mapping) and not isinstance(value, dict):
+        elif isinstance(value, Mapping):
             value = dict(value)
-        record[field] = value
+        record[key] = value
     return _dumps(record)
 
 
 def from_json(text: str) -> Item:
-    """The item of one line.  Raises TimelineError for anything else."""
+    """The item of one line.  Raises ValueError, which says what was expected, for anything else."""
     try:
         record = json.loads(text)
     except ValueError as error:
-        raise TimelineError(f"expected one JSON object, found {text.strip()[:60]!r} ({error})") from None
+        raise ValueError(f"expected one JSON object, found {text.strip()[:60]!r} ({error})") from None
     except RecursionError:
-        raise TimelineError("expected one JSON object, found too deep a nesting") from None
+        raise ValueError("expected one JSON object, found too deep a nesting") from None
     if not isinstance(record, dict):
-        raise TimelineError(f"expected one JSON object, found {text.strip()[:60]!r}")
+        raise ValueError(f"expected one JSON object, found {text.strip()[:60]!r}")
     kind = record.pop("kind", None)
     if not isinstance(kind, str) or kind not in _SHAPES:
-        raise TimelineError(f"expected kind {_words(_SHAPES)}, found {kind!r}{_nearest(kind, _SHAPES)}")
+        raise ValueError(f"expected kind {_words(_SHAPES)}, found {kind!r}{_nearest(kind, _SHAPES)}")
     make, shape, required = _SHAPES[kind]
     for key, value in record.items():
         if key not in shape:
-            raise TimelineError(f"{kind}: unknown key {key!r}{_nearest(key, shape)}")
+            raise ValueError(f"{kind}: unknown key {key!r}{_nearest(key, shape)}")
         expected, check = shape[key]
         if not check(value):
-            raise TimelineError(f"{kind}: {key}: expected {expected}, found {json.dumps(value)[:60]}")
+            raise ValueError(f"{kind}: {key}: expected {expected}, found {json.dumps(value)[:60]}")
     for key in required:
         if key not in record:
-            raise TimelineError(f"{kind}: expected key {key!r}")
+            raise ValueError(f"{kind}: expected key {key!r}")
     if kind == "damage":
         record["raw"] = record["raw"].encode("latin-1")
     elif kind == "start" and "argv" in record:
         record["argv"] = tuple(record["argv"])
+    elif kind == "cause":
+        record["kind"] = record.pop("cause")
     return make(**record)
 
 
@@ -94,7 +87,7 @@ class Writer:
 class Reader:
     """Iterates over the items of a timeline's lines (line ends included, as a text file yields them).
 
-    Raises TimelineError, which names the line.  `torn` is True when the last line was cut short.
+    Raises InputError, which names the line.  `torn` is True when the last line was cut short.
     """
 
     def __init__(self, lines: Iterable[str], name: str = "timeline") -> None:
@@ -111,12 +104,12 @@ class Reader:
                     _check_header(text)
                 elif text.strip():
                     yield from_json(text)
-            except TimelineError as error:
+            except ValueError as error:
                 if whole or number == 1:
-                    raise TimelineError(error.message, number, self._name) from None
+                    raise InputError(self._name, number, None, str(error)) from None
                 self.torn = True
         if not number:
-            raise TimelineError(f'expected {HEADER.strip()}, found an empty file', 1, self._name)
+            raise InputError(self._name, 1, None, f"expected {HEADER.strip()}, found an empty file")
 
 
 def _check_header(text: str) -> None:
@@ -127,7 +120,7 @@ def _check_header(text: str) -> None:
     schema = header.get("schema") if isinstance(header, dict) else None
     if schema != SCHEMA:
         found = f"schema {schema!r}" if schema else repr(text.strip()[:60])
-        raise TimelineError(f"expected {HEADER.strip()}, found {found}")
+        raise ValueError(f"expected {HEADER.strip()}, found {found}")
 
 
 _dumps: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -138,8 +131,8 @@ def _words(words: Iterable[str]) -> str:
 
 
 def _nearest(word: object, words: Iterable[str]) -> str:
-    near = get_close_matches(word, list(words), 1) if isinstance(word, str) else []
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, words) if isinstance(word, str) else None
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _text(value: Any) -> bool:
@@ -216,7 +209,12 @@ _SHAPES: Final[dict[str, tuple[Callable[..., Item], _Shape, tuple[str, ...]]]] =
     ),
     "cause": (
         Cause,
-        {"host_ns": _COUNT, "kind_of_cause": _TEXT, "text": _TEXT, "data": _TEXTS},
-        ("host_ns", "kind_of_cause"),
+        {"host_ns": _COUNT, "cause": _TEXT, "text": _TEXT, "data": _TEXTS},
+        ("host_ns", "cause"),
     ),
+}
+_KEYS: Final[dict[type, tuple[str, tuple[tuple[str, str], ...]]]] = {
+    make: (kind, tuple((key, "kind" if key == "cause" else key) for key in shape))
+    for kind, (make, shape, _) in _SHAPES.items()
+    if isinstance(make, type)
 }
