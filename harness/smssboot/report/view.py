@@ -1,0 +1,108 @@
+"""What a report is made of: plain values that `study` fills in and every format reads.
+
+Nothing in here opens a file or knows QEMU.  Strings may hold whatever a guest printed; each format makes
+them safe for its own reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from smssboot.conformance.findings import Finding, Status
+from smssboot.timeline.items import Event, Voice
+
+Verdict: TypeAlias = Literal["conforms", "deviates", "error"]
+
+DURATIONS: Final = ("launch", "first_record", "steady", "shutdown", "total")
+"""Keys of `RunView.durations_s`, each in seconds of the host; a stage that was not reached is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One event of the timeline and how the model judged it.
+
+    `status` is None where nothing judges: in a log that is shown without a model.
+    """
+
+    event: Event
+    status: Status | None = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseView:
+    """Why a boot ended.  `kind` is one word of the closed set in `machine.causes`."""
+
+    kind: str
+    text: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    infrastructure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """One sentence of a source document, as findings quote it."""
+
+    id: str
+    document: str
+    section: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One boot, or one log that was checked without booting (then `qemu_argv` is empty).
+
+    `expected` and `seen` count required events.  `later_causes` are causes after the first.
+    `log` names the serial log in findings (`aarch64/serial.log`).  `console_tail` holds the last lines
+    of console text, for a boot that ended badly.  `artifacts` maps what a file is (`timeline`,
+    `serial`, ...) to its path.
+    """
+
+    verdict: Verdict
+    cause: CauseView
+    arch: str
+    profile: str
+    image_id: str = ""
+    image_sha256: str = ""
+    recipe: str = ""
+    target: str = ""
+    accel: str = ""
+    qemu_version: str = ""
+    qemu_argv: tuple[str, ...] = ()
+    events: Sequence[EventView] = ()
+    findings: Sequence[Finding] = ()
+    expected: int = 0
+    seen: int = 0
+    durations_s: Mapping[str, float] = field(default_factory=dict)
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    later_causes: Sequence[CauseView] = ()
+    console_tail: Sequence[str] = ()
+    log: str = "serial.log"
+
+    def count(self, voice: Voice) -> int:
+        """How many events of one voice were seen."""
+        return sum(1 for view in self.events if view.event.voice == voice)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyView:
+    """All boots of one command.  `statements` holds those that the findings refer to, by id."""
+
+    runs: Sequence[RunView]
+    statements: Mapping[str, StatementView] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """`error` when any boot failed for reasons that are not the guest's, else `deviates` if any does.
+
+        A deviation is certain whatever happens elsewhere, but "1" would say that everything was judged.
+        """
+        verdicts = {run.verdict for run in self.runs}
+        if "error" in verdicts or not verdicts:
+            return "error"
+        return "deviates" if "deviates" in verdicts else "conforms"
+
+
+EXIT_CODES: Final[Mapping[Verdict, int]] = {"conforms": 0, "deviates": 1, "error": 3}
