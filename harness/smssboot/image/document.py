@@ -70,6 +70,10 @@ class Node:
             self._wrong("text")
         return str(self._yaml.value)
 
+    def raw(self) -> str:
+        """A scalar as it is written in the file."""
+        return str(self._yaml.value)
+
     def integer(self, low: int | None = None, high: int | None = None) -> int:
         """The node as a number (decimal, 0x or 0o) between `low` and `high`."""
         if self.kind != "int":
@@ -121,7 +125,7 @@ class Node:
 
 
 def load(path: Path, where: str) -> Node:
-    """Read one YAML document.  Raises UsageError when there is no such file, InputError when it is no YAML."""
+    """Read one YAML document.  Raises UsageError without such a file, InputError when it is no YAML."""
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:

@@ -34,9 +34,8 @@ def check_header(raw: bytes, name: str) -> None:
         raise UsageError(f"{name}: damaged registry hive: the header's checksum is wrong")
     length = int.from_bytes(raw[40:44], "little")
     if len(raw) < 4096 + length:
-        raise UsageError(
-            f"{name}: truncated registry hive: its header promises {4096 + length} bytes, the file has {len(raw)}"
-        )
+        promised = f"its header promises {4096 + length} bytes, the file has {len(raw)}"
+        raise UsageError(f"{name}: truncated registry hive: {promised}")
 
 
 def read(path: Path) -> Registry:
@@ -51,7 +50,8 @@ def read(path: Path) -> Registry:
 
     found: Registry = {}
     try:
-        _walk(RegistryHive(str(path)).root, "", found, 0)
+        opener: Any = RegistryHive
+        _walk(opener(str(path)).root, "", found, 0)
     except UsageError:
         raise
     except Exception as error:  # regipy and construct raise many kinds for a damaged file

@@ -81,10 +81,10 @@ def encode(value: Value) -> bytes:
     if kind == "REG_MULTI_SZ" and isinstance(data, list):
         return "".join(item + "\0" for item in [*data, ""]).encode("utf-16-le", "surrogatepass")
     if isinstance(data, int) and kind in ("REG_DWORD", "REG_DWORD_BIG_ENDIAN", "REG_QWORD"):
-        size, order = (8, "little") if kind == "REG_QWORD" else (4, "little" if kind == "REG_DWORD" else "big")
+        size = 8 if kind == "REG_QWORD" else 4
         if not 0 <= data < 1 << 8 * size:
             raise ValueError(f"{data} does not fit {kind}")
-        return data.to_bytes(size, "big" if order == "big" else "little")
+        return data.to_bytes(size, "big" if kind == "REG_DWORD_BIG_ENDIAN" else "little")
     raise ValueError(f"{kind} cannot hold {type(data).__name__} data")
 
 
@@ -220,7 +220,9 @@ class _Writer:
         self._keys += 1
         return self._allocate(_NK_SIZE + len(_name(name)[0]))
 
-    def _key(self, name: str, key: Key, at: int, parent: int, security: int, *, is_root: bool = False) -> None:
+    def _key(
+        self, name: str, key: Key, at: int, parent: int, security: int, *, is_root: bool = False
+    ) -> None:
         """Fill the key's cell at `at`, and lay out everything below it."""
         values = [self._value(n, v) for n, v in key.values.items()]
         value_list = self._cell(struct.pack(f"<{len(values)}I", *values)) if values else _NONE
