@@ -95,14 +95,13 @@ class StudyView:
 
     @property
     def verdict(self) -> Verdict:
-        """`error` when any boot failed for reasons that are not the guest's, else `deviates` if any does.
-
-        A deviation is certain whatever happens elsewhere, but "1" would say that everything was judged.
+        """`deviates` when any boot deviates: that is certain, whatever failed elsewhere.  Else `error` when
+        any boot could not be judged (or there was none), and `conforms` only when all of them do.
         """
         verdicts = {run.verdict for run in self.runs}
-        if "error" in verdicts or not verdicts:
-            return "error"
-        return "deviates" if "deviates" in verdicts else "conforms"
+        if "deviates" in verdicts:
+            return "deviates"
+        return "conforms" if verdicts == {"conforms"} else "error"
 
 
 EXIT_CODES: Final[Mapping[Verdict, int]] = {"conforms": 0, "deviates": 1, "error": 3}

@@ -2,8 +2,9 @@
 
 The first line is `{"schema": "smssboot.timeline/1"}`.  Each further line is one item: `kind` names it
 (start, event, console, damage, sample, cause), the other keys are the fields of the dataclass in
-`items` (the `kind` of a Cause is called `cause`); a field that is None is left out.  Bytes (`Damage.raw`) are a string of characters U+0000 to
-U+00FF, one for each byte.  The text is pure ASCII, so that showing the file drives no terminal.
+`items` (the `kind` of a Cause is called `cause`); a field that is None is left out.  Bytes
+(`Damage.raw`) are a string of characters U+0000 to U+00FF, one for each byte.  The text is pure ASCII,
+so that showing the file drives no terminal.
 
 A run that was killed may leave half a last line; the reader drops it and says so in `torn`.
 """
@@ -174,9 +175,8 @@ _SHAPES: Final[dict[str, tuple[Callable[..., Item], _Shape, tuple[str, ...]]]] =
         Start,
         {
             "host_ns": _COUNT,
-            **dict.fromkeys(
-                ("arch", "profile", "image", "image_sha256", "nonce", "accel", "target", "qemu_version"), _TEXT
-            ),
+            **dict.fromkeys(("arch", "profile", "image", "image_sha256"), _TEXT),
+            **dict.fromkeys(("nonce", "accel", "target", "qemu_version"), _TEXT),
             "argv": ("a list of strings", _text_list),
         },
         (),
