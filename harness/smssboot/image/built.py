@@ -75,10 +75,6 @@ class BuiltImage:
             recipe=Path(data["recipe"]),
         )
 
-    def command_line(self, nonce: str) -> str:
-        """The guest's command line (`-append`)."""
-        return f"profile={self.profile} image={self.id} nonce={nonce}"
-
     def plant(self, nonce: str, path: Path) -> Path:
         """Write the boot modules of one boot, with `nonce` where the hive has the placeholder."""
         if not self.nonce_spots:

@@ -156,6 +156,6 @@ def _llvm_version() -> int | None:
 def _lock(out: Path) -> Iterator[None]:
     """Only one process builds into `out` at a time."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open(out.parent / f".{out.name}.lock", "w") as handle:  # noqa: PTH123
+    with open(out.parent / f".{out.name}.lock", "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

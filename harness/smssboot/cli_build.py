@@ -1,0 +1,39 @@
+"""`smssboot build`, and the images that `smssboot run` boots."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smssboot.errors import UsageError
+
+if TYPE_CHECKING:
+    from smssboot.image.built import BuiltImage
+
+
+def build(options: Namespace) -> int:
+    """Build what was asked for and say where it is."""
+    out = Path(options.out) if options.out else None
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write to {out}: {error.strerror}") from None
+    for image in images(options, out):
+        print(f"{image.name} {image.arch} {image.id} {image.dir}")
+    return 0
+
+
+def images(options: Namespace, out: Path | None = None) -> list[BuiltImage]:
+    """The images of all recipes for all architectures that were asked for, built if need be."""
+    from smssboot.cli import ARCHES
+    from smssboot.image.build import build as build_image
+    from smssboot.image.guest import is_current, plain_dir
+
+    arches = ARCHES if options.arch == "all" else (options.arch,)
+    stale = [arch for arch in arches if not is_current(plain_dir(arch))]
+    if stale and sys.stderr.isatty():
+        print(f"building the guest for {' and '.join(stale)} ...", file=sys.stderr)
+    return [build_image(recipe, arch, out) for recipe in options.recipe or ["default"] for arch in arches]

@@ -1,0 +1,188 @@
+"""One boot: spawn QEMU, and while it starts, load what judges it; then watch it to its end.
+
+The order matters.  `Boot(...)` spawns QEMU (paused) before anything heavy is imported, so that QEMU's own
+start and our imports share the two cores of a small machine.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from smssboot.errors import InfrastructureError, SmssbootError
+from smssboot.image.built import BuiltImage
+from smssboot.machine.errors import InfrastructureError as MachineFailure
+from smssboot.machine.errors import QemuMissing
+from smssboot.machine.launch import QemuProcess
+from smssboot.machine.plan import Outcome, Policy
+from smssboot.study.options import Options
+from smssboot.study.prepare import Prepared, prepare
+
+if TYPE_CHECKING:
+    from smssboot.conformance.findings import Report
+    from smssboot.machine.vm import Machine
+    from smssboot.model.expectation import Expectation
+    from smssboot.timeline.items import Event, Item
+
+Observer = Callable[["Boot", "Item"], None]
+
+
+@dataclass(slots=True)
+class Boot:
+    """One boot from start to verdict.
+
+    `error` is set when nothing could be said about the guest.  `outcome` and `report` are None until the
+    boot has ended, and `report` also when the boot failed for reasons that are not the guest's.
+    """
+
+    prepared: Prepared
+    options: Options
+    process: QemuProcess | None = None
+    items: list[Item] = field(default_factory=list)
+    outcome: Outcome | None = None
+    report: Report | None = None
+    expected: Expectation | None = None
+    error: SmssbootError | None = None
+    error_kind: str = "qemu-died"
+
+    @classmethod
+    def spawn(cls, image: BuiltImage, options: Options) -> Boot:
+        """Plant the nonce and spawn QEMU, paused.  What is wrong with QEMU is kept for the report."""
+        boot = cls(prepare(image, options), options)
+        try:
+            boot.process = QemuProcess(boot.prepared.plan)
+        except (MachineFailure, OSError) as error:
+            boot._failed(error)
+        return boot
+
+    @property
+    def image(self) -> BuiltImage:
+        """What is booted."""
+        return self.prepared.image
+
+    def load(self) -> None:
+        """Everything else that the boot needs; called while QEMU starts.  Raises UsageError."""
+        from smssboot.study.expect import expectation
+
+        self.expected = expectation(self.image, self.prepared.profile, self.prepared.nonce)
+
+    async def run(self, observer: Observer | None = None) -> None:
+        """Let the guest run to its end, and judge it."""
+        if self.process is None:
+            return
+        from smssboot import conformance
+        from smssboot.machine import supervisor
+
+        assert self.expected is not None
+        monitor = conformance.Monitor(self.expected)
+        recorder = _Recorder(self, observer)
+
+        async def before_start(_vm: Machine) -> None:
+            from smssboot.study.witness import static_evidence
+
+            for event in static_evidence(self.image):
+                recorder.see(event)
+                monitor.feed(event)
+
+        async def on_steady(vm: Machine) -> Iterable[Item]:
+            from smssboot.study.witness import memory_evidence
+
+            return memory_evidence(vm, self.image)
+
+        try:
+            self.outcome = await supervisor.run(
+                self.prepared.plan, recorder.see, self._policy(), monitor, on_steady, before_start, self.process
+            )
+        except (MachineFailure, OSError) as error:
+            self._failed(error)
+            return
+        finally:
+            recorder.close()
+        self.report = conformance.check(self.expected, self.items)
+
+    def end_process(self) -> None:
+        """End QEMU if it still runs."""
+        if self.process is not None:
+            self.process.close()
+
+    def close(self) -> None:
+        """End QEMU if it still runs; keep or remove the boot's folder."""
+        self.end_process()
+        if self.prepared.keep:
+            self._keep()
+        else:
+            shutil.rmtree(self.prepared.run_dir, ignore_errors=True)
+
+    def _policy(self) -> Policy:
+        if self.options.timeout_s is None:
+            return Policy()
+        limit = self.options.timeout_s
+        default = Policy()
+        return Policy(
+            total_s=limit,
+            first_record_s=min(limit, default.first_record_s),
+            silence_s=min(limit, default.silence_s),
+        )
+
+    def _failed(self, error: Exception) -> None:
+        """Remember why nothing can be said about the guest."""
+        if isinstance(error, MachineFailure):
+            self.error_kind = "qemu-missing" if isinstance(error, QemuMissing) else error.kind
+        hint = "run ci/setup.sh, or smssboot doctor" if self.error_kind == "qemu-missing" else None
+        self.error = InfrastructureError(str(error), hint=hint)
+
+    def _keep(self) -> None:
+        """What stays of a kept boot: the context, so that its log can be judged again, and the command."""
+        from smssboot.study.expect import context, context_json
+
+        folder = self.prepared.run_dir
+        ground = context(self.image, self.prepared.profile, self.prepared.nonce)
+        (folder / "context.json").write_text(json.dumps(context_json(ground), indent=1), "utf-8")
+        if self.process is not None:
+            from smssboot.machine.argv import quoted
+
+            (folder / "argv").write_text(quoted(self.process.argv) + "\n", "utf-8")
+        (folder / "modules.cpio").unlink(missing_ok=True)
+
+
+class _Recorder:
+    """Keeps every item, and with --keep writes it out at once, a line each."""
+
+    def __init__(self, boot: Boot, observer: Observer | None) -> None:
+        self._boot = boot
+        self._observer = observer
+        self._file: IO[str] | None = None
+        if boot.prepared.keep:
+            from smssboot.timeline import jsonl
+
+            self._file = (boot.prepared.run_dir / "timeline.jsonl").open("w", encoding="ascii")
+            self._writer = jsonl.Writer(self._file)
+
+    def see(self, item: Item) -> None:
+        """One more item."""
+        self._boot.items.append(item)
+        if self._file is not None:
+            self._writer.write(item)
+        if self._observer is not None:
+            self._observer(self._boot, item)
+
+    def close(self) -> None:
+        """No more items."""
+        if self._file is not None:
+            self._file.close()
+
+
+def artifact_paths(boot: Boot) -> dict[str, Path]:
+    """What a kept boot left behind, by what it is."""
+    if not boot.prepared.keep:
+        return {}
+    folder = boot.prepared.run_dir
+    names = {"timeline": "timeline.jsonl", "serial": "serial.log", "argv": "argv", "context": "context.json"}
+    found = {kind: folder / name for kind, name in names.items()}
+    if boot.outcome is not None:
+        found.update(boot.outcome.artifacts)
+    return {kind: path for kind, path in found.items() if path.exists()}

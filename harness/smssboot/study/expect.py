@@ -1,0 +1,118 @@
+"""The expectation of a boot, grounded once per image and kept as bytes.
+
+Grounding sees the placeholder where the nonce will be; a boot takes the kept bytes and puts its own nonce
+in, which changes neither their length nor their order.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smssboot.errors import UsageError
+from smssboot.image.built import PLACEHOLDER, BuiltImage, bytes_with_nonce
+from smssboot.image.paths import build_dir
+
+if TYPE_CHECKING:
+    from smssboot.model.context import Context
+    from smssboot.model.expectation import Expectation
+
+
+def expectation(image: BuiltImage, profile: str, nonce: str) -> Expectation:
+    """What a boot of this image with this nonce must be.  Raises UsageError for an unknown profile."""
+    from smssboot.model.expectation import Expectation
+
+    path = build_dir() / "expectations" / f"{_model_mark()}-{image.sha256[:24]}-{_safe(profile)}"
+    try:
+        found = Expectation.from_cache(bytes_with_nonce(path.read_bytes(), nonce))
+    except OSError:
+        found = None
+    if found is None:
+        blob = ground_context(context(image, profile, PLACEHOLDER)).to_cache()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        part.write_bytes(blob)
+        part.replace(path)
+        found = Expectation.from_cache(bytes_with_nonce(blob, nonce))
+    assert found is not None
+    return found.with_nonce(nonce, image.id)
+
+
+def ground_context(ground: Context) -> Expectation:
+    """Load the profile's model and ground it.  Raises UsageError."""
+    from smssboot import model
+
+    try:
+        return model.ground(model.load(ground.profile), ground)
+    except model.ModelError as error:
+        raise UsageError(str(error)) from None
+
+
+def context(image: BuiltImage, profile: str, nonce: str) -> Context:
+    """What is known of this boot before power-on."""
+    from smssboot.model.context import Context
+
+    return Context(
+        arch=image.arch,
+        registry=image.registry_for(nonce),
+        nonce=nonce,
+        image=image.id,
+        files=tuple(image.files),
+        profile=profile,
+    )
+
+
+def context_json(ground: Context) -> dict[str, Any]:
+    """A context as JSON, so that a kept log can be judged again on its own."""
+    registry = {
+        key: {
+            name: [kind, {"hex": data.hex()} if isinstance(data, bytes) else data]
+            for name, (kind, data) in values.items()
+        }
+        for key, values in ground.registry.items()
+    }
+    return {
+        "schema": "smssboot.context/1",
+        "arch": ground.arch,
+        "profile": ground.profile,
+        "nonce": ground.nonce,
+        "image": ground.image,
+        "files": list(ground.files),
+        "registry": registry,
+    }
+
+
+def context_from_json(data: dict[str, Any]) -> Context:
+    """The reverse of `context_json`.  Raises KeyError, TypeError or ValueError when it is none."""
+    from smssboot.model.context import Context
+
+    if data["schema"] != "smssboot.context/1":
+        raise ValueError(data["schema"])
+    registry = {
+        key: {
+            name: (kind, bytes.fromhex(value["hex"]) if isinstance(value, dict) else value)
+            for name, (kind, value) in values.items()
+        }
+        for key, values in data["registry"].items()
+    }
+    return Context(
+        arch=data["arch"],
+        registry=registry,
+        nonce=data["nonce"],
+        image=data["image"],
+        files=tuple(data["files"]),
+        profile=data["profile"],
+    )
+
+
+def _model_mark() -> str:
+    """Changes whenever a file of the model changes."""
+    from smssboot.image.guest import listing
+
+    return f"{zlib.crc32(listing(Path(__file__).parent.parent / 'model').encode()):08x}"
+
+
+def _safe(profile: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in profile)

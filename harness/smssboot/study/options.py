@@ -1,0 +1,69 @@
+"""What a boot is asked for, beyond its image."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smssboot.errors import InfrastructureError, UsageError
+from smssboot.image.built import PLACEHOLDER, new_nonce
+
+_TRIES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`profile`, `target` and `memory_mib` override the recipe's; `timeout_s` is the time to the steady
+    state; `keep` a folder that gets each boot's artifacts; `nonce` repeats an earlier boot's."""
+
+    profile: str | None = None
+    target: str | None = None
+    memory_mib: int | None = None
+    accel: str = "tcg"
+    deterministic: bool = False
+    timeout_s: float | None = None
+    keep: Path | None = None
+    nonce: str | None = None
+    qemu: str | None = None
+
+    def draw_nonce(self) -> str:
+        """The nonce of the next boot."""
+        if self.nonce is None:
+            return "0" * len(PLACEHOLDER) if self.deterministic else new_nonce()
+        if len(self.nonce) != len(PLACEHOLDER) or not self.nonce.isascii() or not self.nonce.isdecimal():
+            raise UsageError(f"nonce {self.nonce!r}: expected {len(PLACEHOLDER)} decimal digits")
+        return self.nonce
+
+
+def run_directory(keep: Path | None, name: str) -> Path:
+    """A new folder of one boot alone: below `keep`, else a private temporary one."""
+    if keep is None:
+        return _private_directory()
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        for number in range(1, _TRIES):
+            path = keep / (name if number == 1 else f"{name}.{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            return path.absolute()
+    except OSError as error:
+        raise UsageError(f"cannot write to {keep}: {error.strerror}") from None
+    raise UsageError(f"{keep}: too many runs of {name}", hint="choose another folder")
+
+
+def _private_directory() -> Path:
+    base = os.environ.get("TMPDIR") or "/tmp"
+    for _ in range(_TRIES):
+        path = f"{base}/smssboot-{os.urandom(6).hex()}"
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise InfrastructureError(f"cannot make a folder below {base}: {error.strerror}") from None
+        return Path(path)
+    raise InfrastructureError(f"cannot make a folder below {base}")

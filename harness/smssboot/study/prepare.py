@@ -1,0 +1,83 @@
+"""From a built image to a launch plan, with the nonce planted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from smssboot.errors import UsageError, did_you_mean
+from smssboot.image.built import BuiltImage
+from smssboot.machine.plan import LaunchPlan
+from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
+from smssboot.study.options import Options, run_directory
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One boot, ready to be launched."""
+
+    image: BuiltImage
+    profile: str
+    nonce: str
+    plan: LaunchPlan
+    keep: bool
+
+    @property
+    def run_dir(self) -> Path:
+        """The folder of this boot alone."""
+        return self.plan.run_dir
+
+
+def prepare(image: BuiltImage, options: Options) -> Prepared:
+    """Choose the machine, make the boot's folder, plant the nonce.  Raises UsageError."""
+    target = choose_target(image, options)
+    profile = options.profile or image.profile
+    nonce = options.draw_nonce()
+    run_dir = run_directory(options.keep, f"{image.recipe.stem}-{image.arch}")
+    plan = LaunchPlan(
+        target=target,
+        run_dir=run_dir,
+        kernel=image.stub,
+        initrd=image.plant(nonce, run_dir / "modules.cpio"),
+        append=f"profile={profile} image={image.id} nonce={nonce}",
+        memory_mib=options.memory_mib or image.memory_mib,
+        accel=options.accel,
+        deterministic=options.deterministic,
+        qemu=options.qemu,
+        profile=profile,
+        image=image.id,
+        image_sha256=image.sha256,
+        nonce=nonce,
+    )
+    return Prepared(image, profile, nonce, plan, options.keep is not None)
+
+
+def choose_target(image: BuiltImage, options: Options) -> Target:
+    """The machine that was asked for, else the recipe's, else the architecture's default."""
+    name = options.target or image.target
+    if name is None:
+        return DEFAULT_TARGET[image.arch]
+    target = TARGETS.get(name)
+    if target is None:
+        hint = did_you_mean(name, TARGETS)
+        if options.target is not None:
+            raise UsageError(f"unknown target {name!r}", hint=hint)
+        raise _recipe_error(image, f"target.{image.arch}", f"unknown target {name!r}", hint)
+    if target.arch != image.arch:
+        known = [t.name for t in TARGETS.values() if t.arch == image.arch]
+        message = f"target {name!r} is a machine for {target.arch}, not for {image.arch}"
+        hint = "valid: " + ", ".join(known)
+        if options.target is not None:
+            raise UsageError(message, hint=hint)
+        raise _recipe_error(image, f"target.{image.arch}", message, hint)
+    return target
+
+
+def _recipe_error(image: BuiltImage, key: str, message: str, hint: str | None) -> UsageError:
+    """An error that points at a key of the recipe."""
+    from smssboot.image.recipe import load_recipe
+
+    try:
+        return load_recipe(image.recipe).place(key).error(message, hint=hint)
+    except UsageError:
+        return UsageError(f"{image.recipe}: {message}", hint=hint)

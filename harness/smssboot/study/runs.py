@@ -1,0 +1,65 @@
+"""Several boots side by side, as many at a time as the host has processors for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from smssboot.image.built import BuiltImage
+from smssboot.study.boot import Boot, Observer
+from smssboot.study.options import Options
+
+if TYPE_CHECKING:
+    from smssboot.report.view import StudyView
+
+_PARALLEL: Final = 2
+"""Boots at a time: more on a loaded host only make each slower, and deadlines count processor time."""
+
+
+def run(images: Sequence[BuiltImage], options: Options, observer: Observer | None = None) -> list[Boot]:
+    """Boot all images; the boots come back in the same order.  Raises UsageError.
+
+    The first QEMUs are spawned before the event loop is even imported.
+    """
+    boots: dict[int, Boot] = {}
+    try:
+        for number, image in enumerate(images[:_PARALLEL]):
+            boots[number] = Boot.spawn(image, options)
+        for boot in boots.values():
+            boot.load()
+        import asyncio
+
+        asyncio.run(_all(boots, images, options, observer))
+    finally:
+        for boot in boots.values():
+            boot.close()
+    return [boots[number] for number in sorted(boots)]
+
+
+async def _all(
+    boots: dict[int, Boot], images: Sequence[BuiltImage], options: Options, observer: Observer | None
+) -> None:
+    """Watch the boots that are spawned, and spawn one more whenever one has ended."""
+    import asyncio
+
+    waiting = iter(range(len(boots), len(images)))
+
+    async def worker(boot: Boot) -> None:
+        await boot.run(observer)
+        boot.end_process()
+        for number in waiting:
+            boots[number] = boot = Boot.spawn(images[number], options)
+            boot.load()
+            await boot.run(observer)
+            boot.end_process()
+
+    async with asyncio.TaskGroup() as group:
+        for boot in list(boots.values()):
+            group.create_task(worker(boot))
+
+
+def view(boots: Sequence[Boot]) -> StudyView:
+    """The study that a report shows."""
+    from smssboot.study.view import run_view, study_view
+
+    return study_view([run_view(boot) for boot in boots])

@@ -1,0 +1,45 @@
+"""What the host sees by itself of one boot: the programs' files, and the guest's memory at steady state."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Final
+
+from smssboot.image.built import BuiltImage
+from smssboot.timeline.items import Event
+
+if TYPE_CHECKING:
+    from smssboot.machine.vm import Machine
+
+_CACHE: Final = "pe.json"
+_INSPECTED: Final = ("smss.exe",)
+
+
+def static_evidence(image: BuiltImage) -> list[Event]:
+    """One `pe.image` event per inspected program; kept beside the image, whose files never change."""
+    path = image.dir / _CACHE
+    try:
+        kept = json.loads(path.read_bytes())
+        return [Event("evidence", name, data) for name, data in kept]
+    except (OSError, ValueError):
+        pass
+    from smssboot.evidence import pe
+
+    events: list[Event] = []
+    for file in image.files.values():
+        if file.name in _INSPECTED:
+            events += pe.inspect(file)
+    part = path.with_name(f".{_CACHE}.{os.getpid()}")
+    part.write_text(json.dumps([[event.name, dict(event.data)] for event in events]), "utf-8")
+    part.replace(path)
+    return events
+
+
+def memory_evidence(vm: Machine, image: BuiltImage) -> list[Event]:
+    """Processes, namespace, environments and waits, read from the paused guest's RAM."""
+    from smssboot.evidence import memory
+
+    target = vm.plan.target
+    guest = memory.GuestMemory(vm.ram(), base=target.ram_base, arch=target.arch)
+    return memory.inspect(guest, memory.Symbols.load(image.symbols))
