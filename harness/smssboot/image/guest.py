@@ -123,7 +123,7 @@ def _make(sources: Path, arch: str, out: Path) -> None:
     """Run the guest's Makefile; its last words become the error when it fails."""
     if shutil.which("make") is None:
         raise InfrastructureError("make is not installed", hint="run ci/setup.sh")
-    version = _llvm_version()
+    version = llvm_version()
     if version is None:
         raise InfrastructureError("clang and lld 14 or newer are not installed", hint="run ci/setup.sh")
     out.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ def _make(sources: Path, arch: str, out: Path) -> None:
         raise InfrastructureError(f"the guest for {arch} does not build:\n  {text}")
 
 
-def _llvm_version() -> int | None:
+def llvm_version() -> int | None:
     """The oldest LLVM from 14 on of which compiler and linker are installed."""
     for version in _LLVM:
         if shutil.which(f"clang-{version}") and shutil.which(f"lld-link-{version}"):
