@@ -69,7 +69,8 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
     firmware = firmware_path(qemu, plan)
     machine = target.machine
     args = [qemu, "-nodefaults", "-no-user-config", "-display", "none", "-sandbox", _SANDBOX]
-    args += ["-no-reboot", "-action", "panic=pause,watchdog=pause"]
+    reboot = "reset" if plan.max_resets else "shutdown"
+    args += ["-action", f"reboot={reboot},panic=pause,watchdog=pause"]
     if channels.paused:
         args += ["-S"]
     if channels.ram is not None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from smssboot.machine import argv
 from smssboot.machine.errors import InfrastructureError
+from smssboot.machine.host import Usage
 from smssboot.machine.orphans import die_with_parent
 from smssboot.machine.plan import LaunchPlan
 
@@ -32,6 +33,8 @@ class QemuProcess:
         self.plan = plan
         self.born_ns = time.monotonic_ns()
         self.status: int | None = None  # exit code, negative for a signal; None: still there
+        self.final_usage: Usage | None = None  # once it has ended
+        self.peak_rss_bytes = 0
         self.serial_log = plan.run_dir / SERIAL_LOG
         self.stderr_log = plan.run_dir / STDERR_LOG
         self._ram: mmap.mmap | None = None
@@ -74,9 +77,12 @@ class QemuProcess:
 
     def poll(self) -> int | None:
         """QEMU's status if it has ended, else None. Never waits."""
-        if self.status is None and select.select([self.pidfd], [], [], 0)[0]:
-            _, raw = os.waitpid(self.pid, 0)
-            self.status = os.waitstatus_to_exitcode(raw)
+        if self.status is None:
+            pid, raw, used = os.wait4(self.pid, os.WNOHANG)
+            if pid == self.pid:
+                self.status = os.waitstatus_to_exitcode(raw)
+                self.final_usage = Usage(used.ru_utime + used.ru_stime, 0.0)
+                self.peak_rss_bytes = used.ru_maxrss << 10
         return self.status
 
     def stderr_text(self) -> str:
@@ -91,7 +97,9 @@ class QemuProcess:
         """Ends QEMU by SIGKILL if it still lives, and reaps it. Its status."""
         while (status := self.poll()) is None:
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-            select.select([self.pidfd], [], [], 1.0)
+            ended = select.poll()
+            ended.register(self.pidfd, select.POLLIN)
+            ended.poll(1000)
         return status
 
     def close(self) -> None:

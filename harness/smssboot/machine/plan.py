@@ -31,6 +31,7 @@ class LaunchPlan:
     memory_mib: int | None = None  # None: the target's default
     accel: str = "tcg"  # what QEMU gets; `accel.choose` resolves "auto"
     deterministic: bool = False  # count instructions: times and records repeat bit by bit
+    max_resets: int | None = None  # the guest may reset so often; None: a reset ends the boot
     shared_ram: bool = True  # False: no host view of guest memory
     qemu: str | None = None  # another QEMU binary than the target's
     extra: tuple[str, ...] = ()  # appended to QEMU's arguments
