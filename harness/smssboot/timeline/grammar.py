@@ -35,8 +35,9 @@ _NAME: Final = re.compile(_EVENT)
 _KEYS: Final = re.compile(_KEY)
 _BARES: Final = re.compile(_BARE)
 _ITEMS: Final = re.compile(rf" ({_KEY})=({_BARE}|{_QUOTED})")
+_BARE_ITEMS: Final = re.compile(r" ([^=]++)=([^ ]++)")
 _ESCAPES: Final = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
-_VOICES: Final[Mapping[bytes, Voice]] = {voice.encode(): voice for voice in WIRE_VOICES}
+VOICE_OF: Final[Mapping[bytes, Voice]] = {voice.encode(): voice for voice in WIRE_VOICES}
 
 
 class Record(NamedTuple):
@@ -127,7 +128,7 @@ def parse(line: bytes, match: re.Match[bytes]) -> Record | None:
     if end - start > MAX_RECORD - 2:
         raise ValueError(f"record of {end - start + 2} bytes; a line has at most {MAX_RECORD}")
     data = decode_items(tail.decode())
-    return Record(int(seq), int(time_ns), int(session), int(pid), _VOICES[voice], name.decode(), data)
+    return Record(int(seq), int(time_ns), int(session), int(pid), VOICE_OF[voice], name.decode(), data)
 
 
 def decode_items(tail: str) -> dict[str, str]:
@@ -137,7 +138,7 @@ def decode_items(tail: str) -> dict[str, str]:
     if '"' in tail:
         pairs = [(key, unquote(value)) for key, value in _ITEMS.findall(tail)]
     else:
-        pairs = [item.split("=", 1) for item in tail[1:].split(" ")]  # type: ignore[misc]
+        pairs = _BARE_ITEMS.findall(tail)
     data: dict[str, str] = dict(pairs)
     if len(data) != len(pairs):
         keys = [key for key, _ in pairs]

@@ -100,14 +100,15 @@ def _without_chunk(fragment: bytes, start: int, end: int) -> Repaired | None:
     """Take out one chunk between `start` and the checksum that ends at `end`."""
     check = fragment[end - 8 : end]
     text = fragment[start : end - 9]
-    candidates = {
-        text[:i] + text[j:] + b"*" + check: (i, j) for i, j in _agreeing(text, int(check, 16))
-    }
-    proven = [line for line in candidates if _proven(line)]
+    cuts: dict[bytes, list[bytes]] = {}
+    for i, j in _agreeing(text, int(check, 16)):
+        cuts.setdefault(text[:i] + text[j:] + b"*" + check, []).append(text[i:j])
+    proven = [line for line in cuts if _proven(line)]
     if len(proven) != 1:  # none, or no way to tell which of two is meant
         return None
-    i, j = candidates[proven[0]]
-    return Repaired(proven[0], start, end, text[i:j], _how_chunk(text[i:j]))
+    # Cuts that differ by a shift leave the same record; take the one that looks like another writer's.
+    removed = max(cuts[proven[0]], key=lambda cut: (cut.startswith(b"@"), cut.endswith(b"\n")))
+    return Repaired(proven[0], start, end, removed, _how_chunk(removed))
 
 
 def _how_chunk(removed: bytes) -> str:

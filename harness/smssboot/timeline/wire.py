@@ -14,7 +14,18 @@ from collections.abc import Mapping
 from typing import Final
 from zlib import crc32
 
-from smssboot.timeline.grammar import CHECKSUM, MARKER, RECORD, Record, encode, explain, parse
+from smssboot.timeline.grammar import (
+    CHECKSUM,
+    MARKER,
+    MAX_RECORD,
+    RECORD,
+    VOICE_OF,
+    Record,
+    decode_items,
+    encode,
+    explain,
+    parse,
+)
 from smssboot.timeline.items import Console, Damage, Event, Item
 from smssboot.timeline.printable import printable_bytes
 from smssboot.timeline.sequence import AFTER_BYE, NO_HELLO, Sequence
@@ -28,6 +39,7 @@ MAX_OPEN_LINES: Final = 16
 MAX_OPEN_RECORDS: Final = 8
 
 _LINE: Final = re.compile(RECORD.pattern + rb"\r?")
+_SPECIAL: Final = (b"hello", b"bye")
 _SEQ: Final = re.compile(rb"@smss ([0-9]{1,20}) ")
 _HEADLESS: Final = re.compile(
     rb"([0-9]{1,20}) [0-9]{1,20} [0-9]{1,20}\.[0-9]{1,20} (?:claim|fact) .* \*[0-9a-f]{8}\s*\Z", re.DOTALL
@@ -64,7 +76,7 @@ class Decoder:
             fullmatch = _LINE.fullmatch
             for line in lines:
                 match = fullmatch(line)
-                if match is None or self._open or not self._whole(line, match):
+                if match is None or self._open or not (self._next(line, match) or self._whole(line, match)):
                     self._hard_line(line + b"\n")
                 self.line += 1
         else:
@@ -88,6 +100,32 @@ class Decoder:
         if reason:
             self._damage(b"", reason, self.line, None)
         return out
+
+    def _next(self, line: bytes, match: re.Match[bytes]) -> bool:
+        """The fast path: the record that was to come, with nothing special about it; else False.
+
+        Says the same as `_whole` and `_record` for such a record, which is nearly every one.
+        """
+        seq, time_ns, session, pid, voice, name, tail, check = match.groups()
+        sequence = self._sequence
+        number = int(seq)
+        if number != sequence.expected or not number or sequence.ended or name in _SPECIAL:
+            return False
+        if len(line) >= MAX_RECORD or crc32(line[: match.start(8) - 2]) != int(check, 16):
+            return False
+        try:
+            data = decode_items(tail.decode())
+        except ValueError:
+            return False
+        sequence.expected = number + 1
+        sequence.seen += 1
+        self._out.append(
+            Event(
+                VOICE_OF[voice], name.decode(), data, self._host_ns,
+                number, int(time_ns), int(session), int(pid), self.line, None,
+            )
+        )  # fmt: skip
+        return True
 
     def _whole(self, line: bytes, match: re.Match[bytes], repaired: str | None = None) -> bool:
         """Take the record that `match` found in `line`; False when it is none."""
