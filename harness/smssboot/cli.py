@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
-            name = (action.option_strings or [action.metavar or action.dest])[0]
+            name = next(iter(action.option_strings), str(action.metavar or action.dest))
             raise UsageError(f"{name}: unknown value {str(value)!r}", hint=did_you_mean(str(value), known))
 
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]

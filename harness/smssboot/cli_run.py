@@ -6,7 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from smssboot.errors import InfrastructureError, UsageError
 
@@ -58,21 +58,21 @@ def check(options: Namespace) -> int:
 
 def report(view: StudyView, options: Namespace) -> int:
     """Write the report in every format that was asked for; the exit code is the verdict's."""
-    from smssboot.report import text as report_text
+    from smssboot.report import terminal
     from smssboot.report.view import EXIT_CODES
 
     stream = sys.stderr if "-" in (options.json, options.junit) else sys.stdout
-    if report_text.wants_colour(stream, dict(os.environ)):
-        report_text.show(view, stream, colour=True)
+    if terminal.wants_colour(stream, dict(os.environ)):
+        terminal.show(view, stream, colour=True)
     else:
-        report_text.show(view, stream, colour=False)
+        terminal.show(view, stream, colour=False)
     stream.flush()
     if options.json:
         from smssboot.report.document import to_json
 
         _write(options.json, to_json(view))
     if options.junit:
-        from smssboot.report.junit import junit
+        from smssboot.report.junitxml import junit
 
         _write(options.junit, junit(view))
     return EXIT_CODES[view.verdict]
@@ -103,7 +103,7 @@ def _check_profile(profile: str) -> None:
         raise UsageError(str(error)) from None
 
 
-def _open(name: str, mode: str) -> TextIO:
+def _open(name: str, mode: Literal["a", "w"]) -> TextIO:
     try:
         return open(name, mode, encoding="utf-8")
     except OSError as error:

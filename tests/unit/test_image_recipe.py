@@ -77,7 +77,7 @@ def test_the_current_control_set_is_the_selected_one(tmp_path: Path) -> None:
         ("target: {x86-64: q35}\n", 1, 10, "unknown key 'x86-64'", "did you mean 'x86_64'?"),
         ("a: 1\na: 2\n", 2, 1, "'a' is here twice", "first at line 1"),
         ("registry:\n  sett: {}\n", 2, 3, "unknown key 'sett'", "did you mean 'set'?"),
-        ("registry:\n  set:\n    A: {B: {type: REG_SX, data: x}}\n", 3, 19, "unknown value 'REG_SX'", "REG_SZ"),
+        ("registry:\n  set:\n    A: {B: {type: SZ, data: x}}\n", 3, 19, "unknown value 'SZ'", "REG_SZ"),
         ("registry:\n  set:\n    A: {B: 5000000000}\n", 3, 12, "does not fit REG_DWORD", None),
         ("registry:\n  set:\n    A: {B: no}\n", 3, 12, "quote text like 'no'", None),
         ("registry:\n  set:\n    A\\\\B: {}\n", 3, 5, "is no key path", None),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from smssboot.conformance.findings import Report
     from smssboot.machine.vm import Machine
     from smssboot.model.expectation import Expectation
-    from smssboot.timeline.items import Event, Item
+    from smssboot.timeline.items import Item
 
 Observer = Callable[["Boot", "Item"], None]
 
@@ -95,7 +95,13 @@ class Boot:
 
         try:
             self.outcome = await supervisor.run(
-                self.prepared.plan, recorder.see, self._policy(), monitor, on_steady, before_start, self.process
+                self.prepared.plan,
+                recorder.see,
+                self._policy(),
+                monitor,
+                on_steady,
+                before_start,
+                self.process,
             )
         except (MachineFailure, OSError) as error:
             self._failed(error)

@@ -1,0 +1,79 @@
+"""The default image conforms, says so in three voices, and cannot be replayed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+from boot_help import SCHEMA
+from conftest import Boot, smssboot
+
+VOICES = {"claim", "fact", "evidence"}
+
+
+def test_the_default_image_conforms_in_three_voices(boot: Boot, arch: str) -> None:
+    result = boot()
+    assert result.code == 0, result.stderr
+    document = result.document
+    jsonschema.validate(document, SCHEMA)
+    assert document["schema"] == "smssboot.report/1"
+    assert document["verdict"] == "conforms"
+    run = result.run
+    assert (run["arch"], run["verdict"], run["cause"]) == (arch, "conforms", run["cause"])
+    assert run["findings"] == []
+    assert {event["voice"] for event in run["events"]} == VOICES
+    assert {event["status"] for event in run["events"]} == {"ok"}
+    assert set(run["durations_s"]) == {"launch", "first_record", "steady", "shutdown", "total"}
+
+
+def test_the_nonce_comes_back_as_claim_fact_and_evidence(boot: Boot) -> None:
+    nonce = "8877665544332211"
+    result = boot("default", "--nonce", nonce)
+    assert result.code == 0, result.stderr
+    directory = f"\\SmssbootNonce-{nonce}"
+    assert result.events("smss.object-directory", "claim", path=directory)
+    assert result.events("object.create", "fact", type="Directory", path=directory)
+    assert result.events("memory.object", "evidence", type="Directory", path=directory)
+    assert result.events("smss.environment-variable", "claim", name="SMSSBOOT_NONCE", value=nonce)
+    blocks = result.data("memory.environment", "block")
+    assert any(f"SMSSBOOT_NONCE={nonce}" in block for block in blocks)
+    assert result.events("smss.dos-device", "claim", name="SMSSBOOT_88776655")
+    link = r"\GLOBAL??\SMSSBOOT_88776655"
+    assert result.events("memory.object", "evidence", path=link, target=r"\Device\Null")
+
+
+def test_a_kept_boot_can_be_judged_again(boot: Boot, arch: str, tmp_path: Path) -> None:
+    result = boot("default", "--keep", tmp_path)
+    assert result.code == 0, result.stderr
+    artifacts = result.run["artifacts"]
+    for kind in ("timeline", "serial", "argv", "context"):
+        assert Path(artifacts[kind]).is_file(), kind
+    again = smssboot("check", artifacts["timeline"])
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert Path(artifacts["argv"]).read_text().split()[0].endswith(f"qemu-system-{arch}")
+
+
+def test_two_architectures_at_once() -> None:
+    done = smssboot("run", "--arch", "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "x86_64" in done.stdout
+    assert "aarch64" in done.stdout
+    assert "verdict: conforms" in done.stdout
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", range(10))
+def test_ten_in_a_row(number: int, boot: Boot) -> None:
+    result = boot()
+    assert result.code == 0, result.stderr
+
+
+@pytest.mark.full
+def test_counting_instructions_repeats_every_record(boot: Boot, tmp_path: Path) -> None:
+    logs = []
+    for name in ("one", "two"):
+        result = boot("default", "--deterministic", "--keep", tmp_path / name)
+        assert result.code == 0, result.stderr
+        logs.append(Path(result.run["artifacts"]["serial"]).read_bytes())
+    assert logs[0] == logs[1]

@@ -1,0 +1,106 @@
+"""Trouble under us is exit 3 and never a deviation; interruption leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Boot, smssboot
+
+
+def test_qemu_missing(boot: Boot) -> None:
+    result = boot("default", "--qemu", "/nowhere/qemu")
+    assert result.code == 3
+    assert result.document["verdict"] == "error"
+    assert "/nowhere/qemu is not installed" in result.stderr
+
+
+def test_qemu_dying_at_once(boot: Boot, tmp_path: Path) -> None:
+    fake = tmp_path / "qemu"
+    fake.write_text("#!/bin/sh\necho 'cannot set up guest memory' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    result = boot("default", "--qemu", fake)
+    assert result.code == 3
+    assert "cannot set up guest memory" in result.stderr
+
+
+def children(pid: int) -> list[int]:
+    done = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True)
+    return [int(word) for word in done.stdout.split()]
+
+
+def started(arch: str, recipe: Path) -> tuple[subprocess.Popen[str], int]:
+    """A boot that never ends by itself, and its QEMU."""
+    harness = subprocess.Popen(
+        [sys.executable, "-m", "smssboot", "run", str(recipe), "--arch", arch, "--json", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        for pid in children(harness.pid):
+            if f"qemu-system-{arch}" in Path(f"/proc/{pid}/cmdline").read_text():
+                return harness, pid
+        time.sleep(0.02)
+    raise AssertionError("QEMU never started")
+
+
+def gone(pid: int) -> bool:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Path:
+    """A guest that says nothing: the smallest one, with a log to replay that is only a line of noise."""
+    (tmp_path / "noise").write_bytes(b"no record here\r\n")
+    path = tmp_path / "silent.yaml"
+    path.write_text("extends: default\nprograms: {}\nregistry: {}\n")
+    return path
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_qemu_outlives_the_harness(number: signal.Signals, arch: str, silent: Path) -> None:
+    harness, qemu = started(arch, silent)
+    os.kill(qemu, signal.SIGSTOP)  # so that the boot cannot end before we do
+    harness.send_signal(number)
+    _, said = harness.communicate(timeout=60)
+    assert gone(qemu)
+    if number == signal.SIGINT:
+        assert harness.returncode == 130
+        assert "interrupted" in said
+        assert "Traceback" not in said
+
+
+def test_qemu_killed_in_the_middle(arch: str, silent: Path) -> None:
+    harness, qemu = started(arch, silent)
+    os.kill(qemu, signal.SIGKILL)
+    out, said = harness.communicate(timeout=60)
+    assert harness.returncode == 3, out + said
+    assert '"error"' in out
+
+
+def test_doctor_finds_everything() -> None:
+    done = smssboot("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "target virt" in done.stdout
+
+
+def test_doctor_says_what_to_install(tmp_path: Path) -> None:
+    done = smssboot("doctor", env={"PATH": str(tmp_path)})
+    assert done.returncode == 3
+    assert "apt-get install qemu-system-arm" in done.stdout
