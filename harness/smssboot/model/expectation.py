@@ -19,7 +19,7 @@ UNBOUNDED: Final = 1 << 30
 
 CACHE_VERSION: Final = "smssboot.expectation/1"
 
-MatchKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in"]
+MatchKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,9 @@ class Match:
     """A condition on one value. `kind` says how `args` are to be read.
 
     `eq` text; `glob` pattern with `*` and `?`; `any` present; `has` all these items, in a value that is
-    a list joined by NUL, comma or semicolon; `list` exactly these items in any order; `same` the name of
-    another key of the same event; `range` two integers as text; `in` one of these.
+    a list joined by NUL or comma (an item `NAME=*` asks for the name only); `list` exactly these items in
+    any order; `same` the name of another key of the same event; `range` two integers as text, the second may be `*`; `in` one of these;
+    `run` what this run was given (`nonce` or `image`).
     """
 
     kind: MatchKind
