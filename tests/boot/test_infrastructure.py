@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Boot, smssboot
+from boot_help import Boot, smssboot
 
 
 def test_qemu_missing(boot: Boot) -> None:
@@ -34,10 +34,10 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
-def started(arch: str, recipe: Path) -> tuple[subprocess.Popen[str], int]:
-    """A boot that never ends by itself, and its QEMU."""
+def started(arch: str) -> tuple[subprocess.Popen[str], int]:
+    """A boot, and its QEMU as soon as it is there."""
     harness = subprocess.Popen(
-        [sys.executable, "-m", "smssboot", "run", str(recipe), "--arch", arch, "--json", "-"],
+        [sys.executable, "-m", "smssboot", "run", "--arch", arch, "--json", "-"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -64,18 +64,9 @@ def gone(pid: int) -> bool:
     return False
 
 
-@pytest.fixture
-def silent(tmp_path: Path) -> Path:
-    """A guest that says nothing: the smallest one, with a log to replay that is only a line of noise."""
-    (tmp_path / "noise").write_bytes(b"no record here\r\n")
-    path = tmp_path / "silent.yaml"
-    path.write_text("extends: default\nprograms: {}\nregistry: {}\n")
-    return path
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_no_qemu_outlives_the_harness(number: signal.Signals, arch: str, silent: Path) -> None:
-    harness, qemu = started(arch, silent)
+def test_no_qemu_outlives_the_harness(number: signal.Signals, arch: str) -> None:
+    harness, qemu = started(arch)
     os.kill(qemu, signal.SIGSTOP)  # so that the boot cannot end before we do
     harness.send_signal(number)
     _, said = harness.communicate(timeout=60)
@@ -86,8 +77,8 @@ def test_no_qemu_outlives_the_harness(number: signal.Signals, arch: str, silent:
         assert "Traceback" not in said
 
 
-def test_qemu_killed_in_the_middle(arch: str, silent: Path) -> None:
-    harness, qemu = started(arch, silent)
+def test_qemu_killed_in_the_middle(arch: str) -> None:
+    harness, qemu = started(arch)
     os.kill(qemu, signal.SIGKILL)
     out, said = harness.communicate(timeout=60)
     assert harness.returncode == 3, out + said

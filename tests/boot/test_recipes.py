@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Boot
+from boot_help import Boot
 
 from smssboot.image.recipe import recipe_names
 
