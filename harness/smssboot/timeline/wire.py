@@ -41,6 +41,8 @@ MAX_OPEN_RECORDS: Final = 8
 _LINE: Final = re.compile(RECORD.pattern + rb"\r?")
 _SPECIAL: Final = (b"hello", b"bye")
 _SEQ: Final = re.compile(rb"@smss ([0-9]{1,20}) ")
+_ENDED: Final = re.compile(rb" \*[0-9a-f]{8}(?=[ \t\r]*(?:\n|\Z))")
+"""A checksum at the end of a line: what stands before it will not get any better by waiting."""
 _HEADLESS: Final = re.compile(
     rb"([0-9]{1,20}) [0-9]{1,20} [0-9]{1,20}\.[0-9]{1,20} (?:claim|fact) .* \*[0-9a-f]{8}\s*\Z", re.DOTALL
 )
@@ -241,7 +243,7 @@ class Decoder:
             if not self._open:
                 self._gaps()
             return
-        ends = [match.end() for match in CHECKSUM.finditer(fragment)]
+        ends = [match.end() for match in _ENDED.finditer(fragment)]
         if ends:
             self._open = b""
             self._lost(fragment[: ends[-1]], line)
@@ -264,7 +266,7 @@ class Decoder:
             text = text[at:]
             at = text.find(MARKER, 1)
             part = text if at < 0 else text[:at]
-            checks = list(CHECKSUM.finditer(part))
+            checks = list(_ENDED.finditer(part))
             end = checks[-1].end() if checks else part.find(b"\n") + 1 or len(part)
             seq = _SEQ.match(part)
             self._damage(part[:end].rstrip(b"\r\n"), _reason(part[:end]), line, int(seq[1]) if seq else None)
