@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from smssboot.errors import UsageError
 from smssboot.image.built import PLACEHOLDER, BuiltImage, bytes_with_nonce
 from smssboot.image.paths import build_dir
+from smssboot.study.prepare import recipe_error
 
 if TYPE_CHECKING:
     from smssboot.model.context import Context
@@ -30,7 +31,12 @@ def expectation(image: BuiltImage, profile: str, nonce: str) -> Expectation:
     except OSError:
         found = None
     if found is None:
-        blob = ground_context(context(image, profile, PLACEHOLDER)).to_cache()
+        try:
+            blob = ground_context(context(image, profile, PLACEHOLDER)).to_cache()
+        except UsageError as error:
+            if profile != image.profile:
+                raise
+            raise recipe_error(image, "profile", error.message, error.hint) from None
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}")
         part.write_bytes(blob)

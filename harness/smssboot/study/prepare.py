@@ -62,18 +62,18 @@ def choose_target(image: BuiltImage, options: Options) -> Target:
         hint = did_you_mean(name, TARGETS)
         if options.target is not None:
             raise UsageError(f"unknown target {name!r}", hint=hint)
-        raise _recipe_error(image, f"target.{image.arch}", f"unknown target {name!r}", hint)
+        raise recipe_error(image, f"target.{image.arch}", f"unknown target {name!r}", hint)
     if target.arch != image.arch:
         known = [t.name for t in TARGETS.values() if t.arch == image.arch]
         message = f"target {name!r} is a machine for {target.arch}, not for {image.arch}"
         hint = "valid: " + ", ".join(known)
         if options.target is not None:
             raise UsageError(message, hint=hint)
-        raise _recipe_error(image, f"target.{image.arch}", message, hint)
+        raise recipe_error(image, f"target.{image.arch}", message, hint)
     return target
 
 
-def _recipe_error(image: BuiltImage, key: str, message: str, hint: str | None) -> UsageError:
+def recipe_error(image: BuiltImage, key: str, message: str, hint: str | None) -> UsageError:
     """An error that points at a key of the recipe."""
     from smssboot.image.recipe import load_recipe
 
