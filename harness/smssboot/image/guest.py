@@ -7,10 +7,7 @@ the objects of the plain build, so a one-line edit costs one compilation and a f
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +81,7 @@ def build(arch: str, edits: Sequence[Edit] = ()) -> Path:
 
 def _build_edited(arch: str, edits: Sequence[Edit], plain: Path) -> Path:
     import hashlib
+    import shutil
 
     key = hashlib.sha256(repr([(e.file, e.find, e.replace) for e in edits]).encode()).hexdigest()[:16]
     out = build_dir() / "guest-edited" / key / arch
@@ -121,6 +119,9 @@ def _apply(edit: Edit, sources: Path) -> None:
 
 def _make(sources: Path, arch: str, out: Path) -> None:
     """Run the guest's Makefile; its last words become the error when it fails."""
+    import shutil
+    import subprocess
+
     if shutil.which("make") is None:
         raise InfrastructureError("make is not installed", hint="run ci/setup.sh")
     version = llvm_version()
@@ -146,6 +147,8 @@ def _make(sources: Path, arch: str, out: Path) -> None:
 
 def llvm_version() -> int | None:
     """The oldest LLVM from 14 on of which compiler and linker are installed."""
+    import shutil
+
     for version in _LLVM:
         if shutil.which(f"clang-{version}") and shutil.which(f"lld-link-{version}"):
             return version
@@ -155,6 +158,8 @@ def llvm_version() -> int | None:
 @contextmanager
 def _lock(out: Path) -> Iterator[None]:
     """Only one process builds into `out` at a time."""
+    import fcntl
+
     out.parent.mkdir(parents=True, exist_ok=True)
     with open(out.parent / f".{out.name}.lock", "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
