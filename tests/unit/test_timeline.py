@@ -18,12 +18,14 @@ from smssboot.timeline.wire import encode
 TEXT = st.text(max_size=30)
 COUNT = st.integers(0, 1 << 64)
 MAYBE = st.none() | COUNT
+NAME = st.text(min_size=1, max_size=30)
+LINE = st.none() | st.integers(1, 1 << 32)
 TEXTS = st.dictionaries(TEXT, TEXT, max_size=3)
 FLOATS = st.dictionaries(TEXT, st.floats(allow_nan=False, allow_infinity=False), max_size=3)
 VOICE = st.sampled_from(["claim", "fact", "evidence"])
 ITEMS: st.SearchStrategy[Item] = st.one_of(
     st.builds(Start, COUNT, *[TEXT] * 8, st.lists(TEXT, max_size=3).map(tuple)),
-    st.builds(Event, VOICE, TEXT, TEXTS, COUNT, MAYBE, MAYBE, MAYBE, MAYBE, MAYBE, st.none() | TEXT),
+    st.builds(Event, VOICE, NAME, TEXTS, COUNT, MAYBE, MAYBE, MAYBE, MAYBE, LINE, st.none() | TEXT),
     st.builds(Console, TEXT, COUNT, COUNT),
     st.builds(Damage, st.binary(max_size=30), TEXT, COUNT, COUNT, MAYBE),
     st.builds(Sample, COUNT, TEXT, FLOATS),
@@ -91,7 +93,10 @@ def test_a_field_that_is_none_is_left_out() -> None:
         ('{"kind":"event","voice":"claim","name":"x","seq":-1}', "seq: expected a whole number from 0"),
         ('{"kind":"event","voice":"claim","name":"x","seq":true}', "a whole number from 0, found true"),
         ('{"kind":"event","voice":"claim","name":"x","data":{"a":1}}', "data: expected an object of strings"),
+        ('{"kind":"event","voice":"claim","name":""}', "name: expected a string that is not empty"),
+        ('{"kind":"event","voice":"claim","name":"x","line":0}', "line: expected a whole number from 1"),
         ('{"kind":"damage","raw":"\\u0100","reason":"x"}', "raw: expected a string of bytes"),
+        ('{"kind":"sample","host_ns":1,"name":"x","data":{"a":NaN}}', "data: expected an object of numbers"),
         ('{"kind":"start","argv":"x"}', "argv: expected a list of strings"),
         ("[" * 100_000, "expected one JSON object"),
     ],

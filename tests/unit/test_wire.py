@@ -6,7 +6,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from smssboot.timeline.grammar import MAX_RECORD, explain
@@ -88,13 +88,14 @@ CHUNKS = st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0x7E),
 def test_one_foreign_chunk_anywhere_is_taken_out(data, chunk: str, draw, whole_line: bool) -> None:
     """Whatever another writer puts into a record, the record comes back and says that it was repaired.
 
-    Beyond help is a torn marker when nothing else tells where the record began: a whole line inside it,
-    or another `@` nearby.
+    Beyond help is a torn marker when nothing else tells where the record began (a whole line inside it,
+    or another `@` nearby), and a checksum that hexadecimal digits of a line continue.
     """
     line = encode(1, 5, 0, 4, "fact", "object.create", data)
     other_at = whole_line or "@" in chunk or line.count(b"@") > 1
     at = draw.draw(st.integers(6 if other_at else 1, len(line) - 2))
     foreign = chunk.encode() + (b"\r\n" if whole_line else b"")
+    assume(not (whole_line and at > len(line) - 11 and chunk[0] in "0123456789abcdef"))
     torn = line[:at] + foreign + line[at:]
     items = decode(HELLO + torn + bye(2))
     found = [event for event in events(items) if event.seq == 1]

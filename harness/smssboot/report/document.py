@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from smssboot.report.view import DURATIONS, EXIT_CODES, CauseView, EventView, Ru
 SCHEMA: Final = "smssboot.report/1"
 
 Json = dict[str, Any]
+
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 def to_json(study: StudyView) -> str:
@@ -49,7 +52,10 @@ def _run(run: RunView) -> Json:
         "arch": run.arch,
         "profile": run.profile,
         "recipe": run.recipe,
-        "image": {"id": run.image_id, "sha256": run.image_sha256},
+        "image": {
+            "id": run.image_id,
+            "sha256": run.image_sha256 if _SHA256.fullmatch(run.image_sha256) else "",
+        },
         "target": run.target,
         "accel": run.accel,
         "qemu": {"version": run.qemu_version, "argv": list(run.qemu_argv)},
@@ -101,7 +107,7 @@ def _finding(finding: Finding) -> Json:
         "expected": finding.expected,
         "got": finding.got,
         "statements": list(finding.statements),
-        "line": finding.line,
+        "line": finding.line or None,
         "seq": finding.seq,
         "time_ns": finding.time_ns,
         "text": finding.text,

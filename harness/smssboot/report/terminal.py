@@ -207,7 +207,11 @@ def _summary(run: RunView, width: int) -> Line:
     return spans
 
 
-_VOICE_WORDS: Final[tuple[tuple[Voice, str], ...]] = (("claim", "claims"), ("fact", "facts"), ("evidence", "evidence"))
+_VOICE_WORDS: Final[tuple[tuple[Voice, str], ...]] = (
+    ("claim", "claims"),
+    ("fact", "facts"),
+    ("evidence", "evidence"),
+)
 
 
 def seconds(nanoseconds: int) -> str:

@@ -12,6 +12,7 @@ A run that was killed may leave half a last line; the reader drops it and says s
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TextIO
 
@@ -145,7 +146,7 @@ def _count(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def _latin1(value: Any) -> bool:
@@ -185,9 +186,10 @@ _SHAPES: Final[dict[str, tuple[Callable[..., Item], _Shape, tuple[str, ...]]]] =
         Event,
         {
             "voice": _VOICE,
-            "name": _TEXT,
+            "name": ("a string that is not empty", lambda value: _text(value) and value != ""),
             "data": _TEXTS,
-            **dict.fromkeys(("host_ns", "seq", "time_ns", "session", "pid", "line"), _COUNT),
+            **dict.fromkeys(("host_ns", "seq", "time_ns", "session", "pid"), _COUNT),
+            "line": ("a whole number from 1", lambda value: _count(value) and value > 0),
             "repaired": _TEXT,
         },
         ("voice", "name"),
