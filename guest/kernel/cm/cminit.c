@@ -1,0 +1,106 @@
+/* The registry's start: the SYSTEM hive of the boot modules at \Registry\Machine\SYSTEM (K1). */
+#include "cmp.h"
+#include "io.h"
+
+static PCM_KEY_NODE CmpCreateNamedNode(PCM_KEY_NODE Parent, PCWSTR Text)
+{
+    UNICODE_STRING Name;
+
+    RtlInitUnicodeString(&Name, Text);
+    return CmpCreateNode(Parent, &Name);
+}
+
+/* CurrentControlSet stands for the control set that Select\Current numbers. */
+static NTSTATUS CmpLinkCurrentControlSet(PCMP_HIVE Hive, PCM_KEY_NODE System)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Select");
+    WCHAR Set[] = L"ControlSet000";
+    PCM_KEY_NODE Select = CmpFindSubKey(System, &Name), Target, Link;
+    PCM_VALUE Value;
+    ULONG Current = 0;
+
+    RtlInitUnicodeString(&Name, L"Current");
+    Value = Select != NULL ? CmpFindValue(Select, &Name) : NULL;
+    if (Value != NULL && Value->Type == REG_DWORD && Value->Length == sizeof Current)
+        RtlCopyMemory(&Current, Value->Data, sizeof Current);
+    if (Current == 0 || Current > 999)
+        return CmpDamaged(Hive, CmpNoControlSet, Current);
+    Set[10] += (WCHAR)(Current / 100);
+    Set[11] += (WCHAR)(Current / 10 % 10);
+    Set[12] += (WCHAR)(Current % 10);
+    RtlInitUnicodeString(&Name, Set);
+    Target = CmpFindSubKey(System, &Name);
+    if (Target == NULL)
+        return CmpDamaged(Hive, CmpNoControlSet, Current);
+    Link = CmpCreateNamedNode(System, L"CurrentControlSet");
+    if (Link == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Link->LinkTarget = Target;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS CmpMountSystemHive(PCMP_HIVE Hive, PCM_KEY_NODE Machine, PSIZE_T Size)
+{
+    PCM_KEY_NODE System = CmpCreateNamedNode(Machine, L"SYSTEM");
+    PVOID File;
+    NTSTATUS Status;
+
+    RtlZeroMemory(Hive, sizeof *Hive);
+    if (System == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Status = IoFindBootModule("Windows/System32/config/SYSTEM", &File, Size);
+    if (NT_SUCCESS(Status))
+        Status = CmpOpenHive(File, *Size, Hive);
+    if (NT_SUCCESS(Status))
+        Status = CmpLoadHive(Hive, System);
+    return NT_SUCCESS(Status) ? CmpLinkCurrentControlSet(Hive, System) : Status;
+}
+
+BOOLEAN CmInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock)
+{
+    PCM_KEY_NODE Machine;
+    CMP_HIVE Hive;
+    SIZE_T Size = 0;
+    NTSTATUS Status;
+
+    UNREFERENCED_PARAMETER(LoaderBlock);
+    CmpRegistryRoot = CmpCreateNamedNode(NULL, L"Registry");
+    if (CmpRegistryRoot == NULL)
+        return FALSE;
+    Machine = CmpCreateNamedNode(CmpRegistryRoot, L"Machine");
+    if (Machine == NULL || CmpCreateNamedNode(CmpRegistryRoot, L"User") == NULL)
+        return FALSE;
+    Status = CmpMountSystemHive(&Hive, Machine, &Size);
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(BAD_SYSTEM_CONFIG_INFO, Hive.Damage, Hive.DamagedCell, Size, (ULONG_PTR)(ULONG)Status);
+    if (!NT_SUCCESS(CmpCreateKeyType()) || !NT_SUCCESS(CmpInsertRegistryRoot()))
+        return FALSE;
+    ExRecordFact("kernel.hive", "path=%s bytes=%u", "\\Registry\\Machine\\SYSTEM", (ULONG)Size);
+    return TRUE;
+}
+
+NTSTATUS CmQueryValue(PCWSTR KeyPath, PCWSTR ValueName, PULONG Type, PVOID Data, PULONG Length)
+{
+    static const UNICODE_STRING Prefix = RTL_CONSTANT_STRING(L"\\Registry");
+    UNICODE_STRING Path, Name;
+    PCM_KEY_NODE Node;
+    PCM_VALUE Value;
+    ULONG Room = *Length;
+
+    RtlInitUnicodeString(&Path, KeyPath);
+    RtlInitUnicodeString(&Name, ValueName);
+    if (!RtlPrefixUnicodeString(&Prefix, &Path, TRUE))
+        return STATUS_OBJECT_PATH_SYNTAX_BAD;
+    Path.Buffer += Prefix.Length / sizeof(WCHAR);
+    Path.Length -= Prefix.Length;
+    Node = CmpWalk(CmpRegistryRoot, &Path);
+    Value = Node != NULL ? CmpFindValue(Node, &Name) : NULL;
+    if (Value == NULL)
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    *Type = Value->Type;
+    *Length = Value->Length;
+    if (Value->Length > Room)
+        return STATUS_BUFFER_TOO_SMALL;
+    RtlCopyMemory(Data, Value->Data, Value->Length);
+    return STATUS_SUCCESS;
+}
