@@ -53,7 +53,9 @@ class Node:
 
     `voice` is "" for a join, which is never seen and only carries order. `key` are the data that say
     *which* event it is, `data` the conditions that it must also meet. `proves` are the claims (nodes)
-    that this one covers. `after_steady` marks the shutdown part.
+    that this one covers. `head` is the
+    claim under which it is reported: a phase's begin, the first claim that it proves, or itself.
+    `after_steady` marks the shutdown part, `warn` a deviation that does not fail a boot.
     """
 
     index: int
@@ -65,6 +67,7 @@ class Node:
     low: int = 1
     high: int = 1
     proves: tuple[int, ...] = ()
+    head: int = -1
     terminal: bool = False
     after_steady: bool = False
     warn: bool = False

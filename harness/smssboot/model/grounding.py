@@ -63,6 +63,7 @@ class _Grounding:
             self.expand(rule)
         self.prove()
         self.order()
+        self.heads()
         nevers = tuple(
             never for rule in self.model.nevers if (never := self.never(rule)) is not None
         )
@@ -180,6 +181,22 @@ class _Grounding:
                     node = self.nodes[instance.node]
                     proved = node.proves + tuple(claim.node for claim in found)
                     self.nodes[instance.node] = replace(node, proves=proved)
+
+    def heads(self) -> None:
+        """Under which claim each node is reported."""
+        head = list(range(len(self.nodes)))
+        for phase in self.model.phases:
+            begin, end = f"{phase}.begin", f"{phase}.end"
+            begins = by_key(self.instances[begin], self.names[begin])
+            for instance in self.instances[end]:
+                found = begins.get(shared_key(instance, self.names[begin]), [])
+                if found:
+                    head[instance.node] = found[0].node
+        for node in self.nodes:
+            # A proof of many claims (an environment block) stands for itself.
+            if len(node.proves) == 1:
+                head[node.index] = head[node.proves[0]]
+        self.nodes = [replace(node, head=head[node.index]) for node in self.nodes]
 
     # -- order -----------------------------------------------------------------------------------------
 

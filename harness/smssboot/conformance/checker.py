@@ -1,0 +1,109 @@
+"""The offline check: the whole timeline against the expectation, with the smallest explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice, product
+from typing import Final
+
+from smssboot.conformance import absence, accounts
+from smssboot.conformance.absence import Absence
+from smssboot.conformance.accounts import Account
+from smssboot.conformance.findings import Finding, Report, Status
+from smssboot.conformance.pairing import pair
+from smssboot.conformance.projection import EVERYTHING, WIRE, project
+from smssboot.model.expectation import Expectation
+from smssboot.timeline.items import Event, Item, Start
+
+_MAX_BRANCHES: Final = 64
+"""Combinations of `one_of` branches that are tried."""
+
+
+def sources_of(items: Sequence[Item]) -> tuple[str, ...]:
+    """What a timeline can show: a harness's own shows everything, a bare serial log no evidence."""
+    for item in items:
+        if isinstance(item, Start) or (isinstance(item, Event) and item.voice == "evidence"):
+            return EVERYTHING
+    return WIRE
+
+
+def check(
+    expectation: Expectation, items: Iterable[Item], sources: Iterable[str] | None = None
+) -> Report:
+    """Judge a timeline. `sources` says what it can show (`voice:glob`), None finds out by itself.
+
+    O(n log n) in the number of items when the timeline conforms.
+    """
+    timeline = list(items)
+    shown = sources_of(timeline) if sources is None else tuple(sources)
+    projected = project(expectation, shown)
+    best: Report | None = None
+    for variant in _variants(projected):
+        report = _check(variant, timeline)
+        if best is None or len(report.findings) < len(best.findings):
+            best = report
+        if not best.findings:
+            break
+    assert best is not None
+    return best
+
+
+def _variants(expectation: Expectation) -> Iterable[Expectation]:
+    """One expectation per combination of `one_of` branches; what is not chosen may not happen."""
+    if not expectation.choices:
+        yield expectation
+        return
+    for chosen in islice(product(*expectation.choices), _MAX_BRANCHES):
+        kept = {node for branch in chosen for node in branch}
+        dropped = {n for choice in expectation.choices for branch in choice for n in branch} - kept
+        nodes = tuple(
+            replace(node, low=0, high=0) if node.index in dropped else node for node in expectation.nodes
+        )
+        yield replace(expectation, nodes=nodes)
+
+
+def _check(expectation: Expectation, items: Sequence[Item]) -> Report:
+    account = Account(expectation, items)
+    gone = Absence(account)
+    pairs = pair(account, gone)
+    placed: list[tuple[float, Finding]] = []
+    placed += accounts.damage(account, gone)
+    placed += pairs.findings
+    placed += accounts.events(account, pairs)
+    placed += accounts.moves(account)
+    placed += absence.findings(account, gone, pairs)
+    placed += accounts.timing(account)
+    placed.sort(key=lambda entry: entry[0])
+    findings = tuple(finding for _, finding in placed)
+    required = [node for node in expectation.nodes if node.voice and node.low > 0]
+    seen = sum(1 for node in required if account.tracker.counts[node.index] >= node.low)
+    bad = any(finding.severity == "error" for finding in findings)
+    return Report(
+        verdict="deviates" if bad else "conforms",
+        findings=findings,
+        statuses=tuple(_statuses(account)),
+        expected=len(required),
+        seen=seen,
+    )
+
+
+def _statuses(account: Account) -> list[Status | None]:
+    """One status per item of the timeline."""
+    out: list[Status | None] = [None] * len(account.items)
+    for position in account.damaged:
+        out[position] = "damaged"
+    for sighting in account.sightings:
+        status: Status = "ok"
+        if sighting.outcome in ("duplicate", "unexpected", "forbidden"):
+            status = sighting.outcome  # type: ignore[assignment]
+        elif sighting.differences:
+            status = "wrong data"
+        elif sighting.position in account.unproved:
+            status = "unproved"
+        elif sighting.position in account.belated:
+            status = "too late"
+        out[sighting.position] = status
+    for position in account.moved:
+        out[position] = "out of order"
+    return out
