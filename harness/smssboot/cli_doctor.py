@@ -41,9 +41,9 @@ def doctor(options: Namespace) -> int:
         if options.json == "-":
             sys.stdout.write(text)
         else:
-            from smssboot.cli_run import _write
+            from smssboot.cli_run import write
 
-            _write(options.json, text)
+            write(options.json, text)
     if options.json != "-":
         width = max(len(check.name) for check in checks)
         for check in checks:

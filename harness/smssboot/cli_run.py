@@ -70,11 +70,11 @@ def report(view: StudyView, options: Namespace) -> int:
     if options.json:
         from smssboot.report.document import to_json
 
-        _write(options.json, to_json(view))
+        write(options.json, to_json(view))
     if options.junit:
         from smssboot.report.junitxml import junit
 
-        _write(options.junit, junit(view))
+        write(options.junit, junit(view))
     return EXIT_CODES[view.verdict]
 
 
@@ -110,7 +110,7 @@ def _open(name: str, mode: Literal["a", "w"]) -> TextIO:
         raise UsageError(f"cannot write to {name}: {error.strerror}") from None
 
 
-def _write(name: str, content: str) -> None:
+def write(name: str, content: str) -> None:
     """Write to a file, or to standard output for `-`."""
     text = content if content.endswith("\n") else content + "\n"
     if name == "-":
