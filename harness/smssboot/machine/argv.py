@@ -34,10 +34,7 @@ class Channels:
 def qemu_path(plan: LaunchPlan) -> str:
     """The path of the plan's QEMU. Raises QemuMissing, with what to install."""
     name = plan.qemu or plan.target.binary
-    if os.sep in name:
-        candidates = [name]
-    else:
-        candidates = [os.path.join(d, name) for d in os.get_exec_path()]
+    candidates = [name] if os.sep in name else [os.path.join(d, name) for d in os.get_exec_path()]
     for path in candidates:
         if os.access(path, os.X_OK) and os.path.isfile(path):
             return path
@@ -98,7 +95,9 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
     return (*args, *plan.extra)
 
 
-def for_shell(plan: LaunchPlan, console: str = "stdio", operator_input: Path | None = None) -> tuple[str, ...]:
+def for_shell(
+    plan: LaunchPlan, console: str = "stdio", operator_input: Path | None = None
+) -> tuple[str, ...]:
     """The same machine without the harness: no monitor, not paused, the console on `console`.
 
     `operator_input`: a file that the guest reads as what was typed at its second serial port.

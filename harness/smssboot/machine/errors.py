@@ -15,13 +15,13 @@ class InfrastructureError(MachineError):
     kind = "qemu-died"
 
 
-class QemuMissing(InfrastructureError):
+class QemuMissing(InfrastructureError):  # noqa: N818 (says what is wrong, in two words)
     """QEMU's binary or one of its data files is not there."""
 
     kind = "qemu-missing"
 
 
-class QemuDied(InfrastructureError):
+class QemuDied(InfrastructureError):  # noqa: N818
     """QEMU ended, or its monitor no longer answers. `status` as in `Outcome.qemu_status`."""
 
     def __init__(self, text: str, status: int | None = None) -> None:

@@ -120,7 +120,9 @@ class QemuProcess:
             self._ram_fd = None
 
 
-def _pair(undo: contextlib.ExitStack, childs_ends: contextlib.ExitStack) -> tuple[socket.socket, socket.socket]:
+def _pair(
+    undo: contextlib.ExitStack, childs_ends: contextlib.ExitStack
+) -> tuple[socket.socket, socket.socket]:
     """A socket pair: (ours, QEMU's). Ours is closed by `undo`, QEMU's as soon as it was spawned."""
     ours, theirs = socket.socketpair()
     undo.enter_context(ours)
@@ -160,8 +162,8 @@ def _become_qemu(
         for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        for source, number in ((null, 0), (log, 1), (log, 2)):
-            os.dup2(source, number)
+        for source, standard in ((null, 0), (log, 1), (log, 2)):
+            os.dup2(source, standard)
         for fd in inherited:
             os.set_inheritable(fd, True)
         os.execv(args[0], args)

@@ -25,7 +25,7 @@ logging.getLogger("qemu.qmp").propagate = False
 EventCallback = Callable[[str, Mapping[str, Any]], None]
 
 
-class CommandRefused(MachineError):
+class CommandRefused(MachineError):  # noqa: N818
     """QEMU understood a command and said no."""
 
 
@@ -114,5 +114,5 @@ def _version(client: QMPClient) -> str:
     greeting = client.greeting
     if greeting is None:
         return ""
-    number: Any = greeting.QMP.version["qemu"]  # type: ignore[index]
+    number: Any = greeting.QMP.version["qemu"]
     return f"{number['major']}.{number['minor']}.{number['micro']}"

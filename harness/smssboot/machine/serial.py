@@ -1,4 +1,4 @@
-"""The guest's two serial ports, from the host's side. Both hold bytes; what they mean is decided elsewhere."""
+"""The guest's two serial ports, from the host's side: bytes, whose meaning is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import socket
 from pathlib import Path
 
-_CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 
 class SerialLog:
@@ -23,8 +23,8 @@ class SerialLog:
         self._fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def read(self) -> bytes:
-        """The next bytes, at most 1 MiB, or nothing. Never waits."""
-        data = os.read(self._fd, _CHUNK)
+        """The next bytes, at most `CHUNK`, or nothing. Never waits."""
+        data = os.read(self._fd, CHUNK)
         self.size += len(data)
         return data
 
@@ -72,7 +72,7 @@ class OperatorPort:
 
     def _read(self) -> None:
         try:
-            data = self._sock.recv(_CHUNK)
+            data = self._sock.recv(CHUNK)
         except BlockingIOError:
             return
         except OSError:

@@ -20,6 +20,7 @@ from smssboot.machine.deadlines import Deadlines, Mark
 from smssboot.machine.errors import MachineError
 from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Durations, LaunchPlan, Outcome, Policy
+from smssboot.machine.serial import CHUNK
 from smssboot.machine.symptoms import Diagnosis, Symptoms, flat
 from smssboot.machine.vm import Machine
 from smssboot.timeline.items import Cause, Event, Item, Sample, Start
@@ -224,11 +225,15 @@ class _Boot:
         heard = False
         while data := self._vm.log.read():
             heard = True
-            self._items(self._decoder.feed(data, self._now()))
-        if heard:
             self._heard_s = time.monotonic()
+            self._items(self._decoder.feed(data, self._now()))
             self._diagnose(self._symptoms.on_output(self._vm.log.size))
+            if len(data) < CHUNK or self._flooded():
+                break  # a guest that prints without end must not keep us here
         return heard
+
+    def _flooded(self) -> bool:
+        return self._vm.log.size > self._policy.max_output_bytes + CHUNK
 
     def _items(self, items: Iterable[Item]) -> None:
         for item in items:

@@ -100,7 +100,8 @@ class Symptoms:
         if reason == "guest-reset":
             if self._reset_announced:
                 return Diagnosis("reset", "the guest reset as it had announced", flat(data))
-            return Diagnosis("triple-fault", "the processor reset without a request (triple fault?)", flat(data))
+            text = "the processor reset without a request (on x86: a triple fault)"
+            return Diagnosis("triple-fault", text, flat(data))
         if reason == "guest-panic":
             return Diagnosis("panic", "the guest panicked", flat(data))
         if reason.startswith("host-qmp"):
