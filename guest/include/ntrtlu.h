@@ -112,10 +112,10 @@ NTSTATUS NTAPI RtlSetThreadIsCritical(BOOLEAN NewValue, PBOOLEAN OldValue, BOOLE
 NTSTATUS NTAPI RtlAdjustPrivilege(ULONG Privilege, BOOLEAN Enable, BOOLEAN CurrentThread, PBOOLEAN WasEnabled);
 ULONG NTAPI RtlGetNtGlobalFlags(VOID);
 
-/* Where the kernel starts a new thread: LdrInitializeThunk(Context, NtdllBase) does the process's or the thread's
+/* Where the kernel starts a new thread: LdrInitializeThunk(Context) does the process's or the thread's
    set-up and continues Context, whose program counter is RtlUserThreadStart with the start routine and its
    parameter as arguments. For the first thread of a process: the image's entry point and the PEB. */
-VOID NTAPI LdrInitializeThunk(PCONTEXT Context, PVOID NtdllBase);
+DECLSPEC_NORETURN VOID NTAPI LdrInitializeThunk(PCONTEXT Context);
 DECLSPEC_NORETURN VOID NTAPI RtlUserThreadStart(PUSER_THREAD_START_ROUTINE StartRoutine, PVOID Parameter);
 
 /* ---- exceptions and debugging ---- */
@@ -129,8 +129,6 @@ ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...);
 
 NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
                                       PVOID Context, PVOID Environment);
-NTSTATUS NTAPI RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName, ULONG ValueType,
-                                     PVOID ValueData, ULONG ValueLength);
 NTSTATUS NTAPI RtlDeleteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName);
 
 /* ---- boot status data ---- */
