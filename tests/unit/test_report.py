@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from lxml import etree
 
 from smssboot import report
-from smssboot.conformance.findings import CODES, Kind, Severity
+from smssboot.conformance.findings import CODES, Finding, Kind, Severity
 from smssboot.report.document import to_document
 from smssboot.report.terminal import MAX_FINDINGS, show, wants_colour
 from smssboot.report.view import StudyView
@@ -63,7 +63,7 @@ def test_a_finding_says_what_was_expected_who_says_so_what_happened_and_where() 
         "   = expected: after object.create type=Port path=\\SmApiPort\n"
         "   = happened: before it\n"
         '   = source: S-024 (smss-article, The boot sequence): "Creates DOS device mappings"\n'
-        "   = source: S-058\n"
+        "   = source: S-058: Creates the port\n"
         "   = rule: win11.yaml:42:5\n"
         "   = likely cause: the port is created after the workers\n"
         "   = repair: create the port first\n"
@@ -275,6 +275,14 @@ def test_trouble_of_the_machine_is_an_error_and_no_failure() -> None:
     assert "out of memory" in root.findtext(".//system-out")
 
 
+def test_a_damaged_line_is_a_case_of_its_own() -> None:
+    finding = Finding("E109", "damaged", "", "the log is damaged: sequence gap: 17..18 missing.")
+    study = StudyView([samples.run(verdict="deviates", findings=(finding,))])
+    case = tree(study).find(".//testcase[@name='serial log']")
+    assert case.find("failure").get("type") == "E109 damaged"
+    assert "damaged: the log\n" in report.text(study)
+
+
 def test_a_remark_does_not_fail_a_case() -> None:
     root = tree(StudyView([samples.run(findings=(samples.NOTE,))]))
     assert root.findall(".//failure") == []
@@ -288,7 +296,7 @@ def test_stages_have_the_guests_time() -> None:
 
 @given(st.text())
 def test_no_text_of_a_guest_breaks_a_report(text: str) -> None:
-    finding = dataclasses.replace(samples.MISSING, text=text or "x", got=text, label=text)
+    finding = dataclasses.replace(samples.MISSING, text=text or "x", got=text, label=text, event=text)
     run = samples.run(verdict="deviates", findings=(finding,), console_tail=[text], image_id=text)
     study = StudyView([run])
     tree(study)

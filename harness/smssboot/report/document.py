@@ -107,6 +107,7 @@ def _finding(finding: Finding) -> Json:
         "expected": finding.expected,
         "got": finding.got,
         "statements": list(finding.statements),
+        "sentences": list(finding.sentences),
         "line": finding.line or None,
         "seq": finding.seq,
         "time_ns": finding.time_ns,

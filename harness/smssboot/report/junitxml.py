@@ -16,6 +16,8 @@ from smssboot.report.terminal import finding_text
 from smssboot.report.view import RunView, StudyView
 from smssboot.timeline.printable import printable
 
+LOG_CASE: Final = "serial log"
+"""The case that takes the findings which belong to no event, such as a damaged line."""
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -58,7 +60,7 @@ def _suite(run: RunView, study: StudyView) -> Any:
 def _by_event(run: RunView) -> dict[str, list[Finding]]:
     found: dict[str, list[Finding]] = {}
     for finding in run.findings:
-        found.setdefault(finding.event, []).append(finding)
+        found.setdefault(finding.event or LOG_CASE, []).append(finding)
     return found
 
 
@@ -91,7 +93,7 @@ def _event_case(
 ) -> Any:
     from junitparser import Failure, TestCase
 
-    case = TestCase(_xml(event), _xml(classname), time)
+    case = TestCase(_xml(event).strip() or LOG_CASE, _xml(classname), time)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         failure = Failure(_xml(errors[0].text), _xml(f"{errors[0].code} {errors[0].kind}"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Final, NamedTuple, TextIO
 
 from smssboot.conformance.findings import Finding
@@ -107,7 +108,7 @@ def _run_details(run: RunView, study: StudyView, wrap: int | None) -> Iterator[L
 
 
 def _finding(finding: Finding, run: RunView, study: StudyView, wrap: int | None) -> Iterator[Line]:
-    label = _safe(finding.label or finding.event)
+    label = _safe(finding.label or finding.event or "the log")
     yield [
         Span(f"{finding.severity}[{finding.code}]", _SEVERITY_STYLE[finding.severity]),
         Span(f": {run.arch}: {finding.kind}: {label}", "strong"),
@@ -126,8 +127,8 @@ def _finding(finding: Finding, run: RunView, study: StudyView, wrap: int | None)
         yield from _note("expected", finding.expected, wrap)
     if finding.got or finding.kind == "missing":
         yield from _note("happened", finding.got or "nothing", wrap)
-    for statement in finding.statements:
-        yield from _note("source", cite(statement, study), wrap)
+    for statement, sentence in zip_longest(finding.statements, finding.sentences, fillvalue=""):
+        yield from _note("source", cite(statement, sentence, study), wrap)
     if finding.why:
         yield from _note("why", finding.why, wrap)
     if finding.rule:
@@ -166,11 +167,11 @@ def _log_line(view: EventView, here: bool, gutter: int) -> Line:
     return spans
 
 
-def cite(statement: str, study: StudyView) -> str:
-    """A statement's number with its document and sentence, when they are known."""
+def cite(statement: str, sentence: str, study: StudyView) -> str:
+    """A statement's number with its document and sentence, as far as they are known."""
     known: StatementView | None = study.statements.get(statement)
     if known is None:
-        return statement
+        return ": ".join(word for word in (statement, sentence) if word)
     section = f", {known.section}" if known.section else ""
     return f"{known.id} ({known.document}{section}): {known.text}"
 

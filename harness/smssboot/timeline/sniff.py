@@ -8,6 +8,7 @@ from typing import Final, Literal
 from smssboot.errors import InputError
 from smssboot.timeline.items import Item
 from smssboot.timeline.jsonl import Reader
+from smssboot.timeline.order import guest_order
 from smssboot.timeline.wire import Decoder
 
 LogKind = Literal["timeline", "report", "serial"]
@@ -31,8 +32,9 @@ def sniff(head: bytes) -> LogKind:
 def read_items(data: bytes, name: str) -> list[Item]:
     """The items of a recorded timeline or a serial log.
 
-    In a serial log nothing has a host time, so `host_ns` is 0 everywhere.  Raises InputError for an
-    empty file, a report, and a timeline with a line that is no item.
+    The records are in the guest's order (`order.guest_order`).  In a serial log nothing has a host
+    time, so `host_ns` is 0 everywhere.  Raises InputError for an empty file, a report, and a timeline
+    with a line that is no item.
     """
     if not data.strip():
         raise InputError(name, None, None, "expected a timeline or a serial log, found an empty file")
@@ -44,9 +46,9 @@ def read_items(data: bytes, name: str) -> list[Item]:
         )
     if kind == "timeline":
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-        return list(Reader(io.StringIO(text, newline="\n"), name))
+        return guest_order(Reader(io.StringIO(text, newline="\n"), name))
     decoder = Decoder()
     items: list[Item] = []
     for at in range(0, len(data), _PIECE):
         items += decoder.feed(data[at : at + _PIECE], 0)
-    return items + decoder.close(0)
+    return guest_order(items + decoder.close(0))
