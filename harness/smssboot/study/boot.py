@@ -76,6 +76,7 @@ class Boot:
             return
         from smssboot import conformance
         from smssboot.machine import supervisor
+        from smssboot.timeline.order import guest_order
 
         assert self.expected is not None
         monitor = conformance.Monitor(self.expected)
@@ -108,6 +109,7 @@ class Boot:
             return
         finally:
             recorder.close()
+        self.items = guest_order(self.items)
         self.report = conformance.check(self.expected, self.items)
 
     def end_process(self) -> None:
