@@ -10,15 +10,6 @@ typedef struct _DEVICE_OBJECT DEVICE_OBJECT, *PDEVICE_OBJECT;
 typedef struct _FILE_OBJECT FILE_OBJECT, *PFILE_OBJECT;
 typedef struct _DRIVER_OBJECT DRIVER_OBJECT, *PDRIVER_OBJECT;
 
-/* What a directory scan yields for one entry; Name lives as long as the file system says. */
-typedef struct _IO_DIRECTORY_ENTRY {
-    UNICODE_STRING Name;
-    ULONG64 EndOfFile;
-    ULONG64 AllocationSize;
-    ULONG64 FileId;
-    ULONG FileAttributes;
-} IO_DIRECTORY_ENTRY, *PIO_DIRECTORY_ENTRY;
-
 typedef struct _IO_FILE_ATTRIBUTES {
     ULONG64 EndOfFile;
     ULONG64 AllocationSize;
@@ -28,32 +19,17 @@ typedef struct _IO_FILE_ATTRIBUTES {
     ULONG NumberOfLinks;
 } IO_FILE_ATTRIBUTES, *PIO_FILE_ATTRIBUTES;
 
-typedef struct _IO_VOLUME_ATTRIBUTES {
-    UNICODE_STRING Label;
-    UNICODE_STRING FileSystemName;
-    ULONG64 TotalAllocationUnits;
-    ULONG64 AvailableAllocationUnits;
-    ULONG SectorsPerAllocationUnit;
-    ULONG BytesPerSector;
-    ULONG SerialNumber;
-    ULONG MaximumComponentNameLength;
-    ULONG FileSystemAttributes;
-} IO_VOLUME_ATTRIBUTES, *PIO_VOLUME_ATTRIBUTES;
-
 /*
  * What a device can do; a missing routine means STATUS_INVALID_DEVICE_REQUEST. Buffers are kernel
  * memory, names relative to the device (`\Windows\System32\ntdll.dll`, empty for the device itself).
  * All are called at PASSIVE_LEVEL and may wait.
  */
 typedef struct _IO_DEVICE_OPERATIONS {
+    /* Finds File->FileName and fills FsContext and Directory; FileName and GrantedAccess are set. */
     NTSTATUS (*Create)(PDEVICE_OBJECT Device, PFILE_OBJECT File, ULONG Disposition, ULONG Options);
     NTSTATUS (*Read)(PFILE_OBJECT File, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG Done);
     NTSTATUS (*Write)(PFILE_OBJECT File, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done);
     NTSTATUS (*QueryAttributes)(PFILE_OBJECT File, PIO_FILE_ATTRIBUTES Attributes);
-    NTSTATUS (*SetInformation)(PFILE_OBJECT File, FILE_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length);
-    NTSTATUS (*QueryDirectory)(PFILE_OBJECT File, PULONG Cursor, PIO_DIRECTORY_ENTRY Entry);
-    NTSTATUS (*QueryVolume)(PDEVICE_OBJECT Device, PIO_VOLUME_ATTRIBUTES Attributes);
-    VOID (*Close)(PFILE_OBJECT File);
 } IO_DEVICE_OPERATIONS;
 
 struct _DEVICE_OBJECT {
@@ -69,10 +45,8 @@ struct _FILE_OBJECT {
     PVOID SectionContext;           /* Mm: the image's control area, not referenced */
     UNICODE_STRING FileName;        /* relative to the device, owned */
     ULONG64 CurrentByteOffset;
-    ULONG DirectoryCursor;
     ACCESS_MASK GrantedAccess;
     ULONG CreateOptions;
-    UNICODE_STRING DirectoryPattern;
     BOOLEAN Directory;
 };
 

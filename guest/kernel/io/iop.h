@@ -1,0 +1,35 @@
+/* The I/O manager's inside. */
+#pragma once
+#include <nt_services.h>
+#include "ex.h"
+#include "io.h"
+#include "loader.h"
+#include "mm.h"
+#include "ob.h"
+#include "se.h"
+
+#define IOP_TAG 'poI '
+#define IOP_WRITE_ACCESS (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | DELETE | \
+                          GENERIC_WRITE | GENERIC_ALL)
+
+/* What an open asks for, on its way through Ob's walk to the device's parse procedure. */
+typedef struct _OPEN_PACKET {
+    ACCESS_MASK DesiredAccess;
+    ULONG Disposition;
+    ULONG Options;
+} OPEN_PACKET, *POPEN_PACKET;
+
+/* open.c: ParseProcedure of devices. */
+NTSTATUS NTAPI IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                              KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                              PUNICODE_STRING RemainingName, PVOID Context,
+                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
+
+/* device.c */
+NTSTATUS IopCreateObjectTypes(VOID);
+NTSTATUS IopCreatePermanentLink(PCWSTR Path, PCWSTR Target);
+
+/* bootfs.c: the boot modules as a read-only volume. */
+NTSTATUS IopMountBootModules(PLOADER_PARAMETER_BLOCK LoaderBlock);
+/* null.c */
+NTSTATUS IopCreateNullDevice(VOID);

@@ -1,0 +1,51 @@
+/* \Device\Null: reads find the end, writes vanish. */
+#include "iop.h"
+
+static NTSTATUS NullCreate(PDEVICE_OBJECT Device, PFILE_OBJECT File, ULONG Disposition, ULONG Options)
+{
+    UNREFERENCED_PARAMETER(Device);
+    UNREFERENCED_PARAMETER(Disposition);
+    UNREFERENCED_PARAMETER(Options);
+    return File->FileName.Length == 0 ? STATUS_SUCCESS : STATUS_OBJECT_NAME_NOT_FOUND;
+}
+
+static NTSTATUS NullRead(PFILE_OBJECT File, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG Done)
+{
+    UNREFERENCED_PARAMETER(File);
+    UNREFERENCED_PARAMETER(Offset);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(Length);
+    *Done = 0;
+    return STATUS_END_OF_FILE;
+}
+
+static NTSTATUS NullWrite(PFILE_OBJECT File, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done)
+{
+    UNREFERENCED_PARAMETER(File);
+    UNREFERENCED_PARAMETER(Offset);
+    UNREFERENCED_PARAMETER(Buffer);
+    *Done = Length;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NullQueryAttributes(PFILE_OBJECT File, PIO_FILE_ATTRIBUTES Attributes)
+{
+    UNREFERENCED_PARAMETER(File);
+    Attributes->FileAttributes = FILE_ATTRIBUTE_NORMAL;
+    Attributes->NumberOfLinks = 1;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS IopCreateNullDevice(VOID)
+{
+    static const IO_DEVICE_OPERATIONS Operations = {
+        .Create = NullCreate, .Read = NullRead, .Write = NullWrite, .QueryAttributes = NullQueryAttributes
+    };
+    static const UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Null");
+    PDEVICE_OBJECT Device;
+    NTSTATUS Status = IoCreateDevice(&Name, &Operations, NULL, FILE_DEVICE_NULL, 0, &Device);
+
+    if (NT_SUCCESS(Status))
+        ObDereferenceObject(Device);    /* its name keeps it */
+    return Status;
+}
