@@ -10,6 +10,7 @@ from smssboot.conformance import explain
 from smssboot.conformance.accounts import Account, Placed
 from smssboot.conformance.damage import Stretch
 from smssboot.conformance.findings import Finding
+from smssboot.conformance.tracking import Sighting
 from smssboot.model.expectation import Node
 from smssboot.timeline.items import Cause
 
@@ -140,9 +141,9 @@ def _no_family(account: Account, family: str, nodes: list[int]) -> Placed:
     finding = explain.base(account.expectation, "E111", "unproved", text, node=node)
     cause = "the host could not look: the guest was not paused at its steady state, or reading it failed"
     related = tuple(account.node(index).label for index in nodes[1:7])
-    return float(len(account.items)), replace(
-        finding, label=f"{family}.*", event=f"{family}.*", expected=node.label, got="", cause=cause, related=related
-    )
+    name = f"{family}.*"
+    finding = replace(finding, label=name, event=name, expected=node.label, cause=cause, related=related)
+    return float(len(account.items)), finding
 
 
 def _stopped(account: Account, gone: Absence, after: list[int]) -> Placed:
@@ -240,9 +241,8 @@ def _missing(account: Account, gone: Absence, root: int, group: list[int]) -> Pl
         text = f"`{node.label}` never happened."
     if others:
         text += f" With it {len(others)} further events are missing."
-    finding = explain.base(
-        account.expectation, "E111" if proof else "E101", "unproved" if proof else "missing", text, node=node
-    )
+    code, kind = ("E111", "unproved") if proof else ("E101", "missing")
+    finding = explain.base(account.expectation, code, kind, text, node=node)
     if proof:
         finding = replace(finding, text=f"{text} It proves {explain.listed(claims)}.")
     before = _last_seen(account, gone.lower[root])
@@ -257,11 +257,11 @@ def _missing(account: Account, gone: Absence, root: int, group: list[int]) -> Pl
     return position, finding
 
 
-def _last_seen(account: Account, position: float) -> explain.Sighting | None:
+def _last_seen(account: Account, position: float) -> Sighting | None:
     return next((s for s in account.sightings if s.position == position), None)
 
 
-def _cause(account: Account, node: Node, before: explain.Sighting | None) -> str:
+def _cause(account: Account, node: Node, before: Sighting | None) -> str:
     if before is None or node.voice == "evidence":
         return ""
     return f"it was due after `{explain.label_of(before.event)}`"
@@ -288,7 +288,8 @@ def _unproved(account: Account, claim: int, proofs: list[int]) -> Placed:
     counts = [account.tracker.counts[index] for index in proofs]
     text = f"`{node.label}` is claimed, but {' and '.join(parts)}."
     if any(counts):
-        text = f"`{node.label}` is claimed, but only {max(counts)} of {wanted[0].low} {wanted[0].label} were seen."
+        some = f"{max(counts)} of {wanted[0].low} `{wanted[0].label}`"
+        text = f"`{node.label}` is claimed, but only {some} were seen."
     finding: Finding = explain.base(
         account.expectation, "E111", "unproved", text, node=node, event=sighting.event, rule=wanted[0].rule
     )

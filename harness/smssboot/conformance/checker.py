@@ -96,7 +96,7 @@ def _statuses(account: Account) -> list[Status | None]:
     for sighting in account.sightings:
         status: Status = "ok"
         if sighting.outcome in ("duplicate", "unexpected", "forbidden"):
-            status = sighting.outcome  # type: ignore[assignment]
+            status = sighting.outcome
         elif sighting.differences:
             status = "wrong data"
         elif sighting.position in account.unproved:

@@ -17,7 +17,7 @@ BUGCHECK_CAUSES = {
     0x6B: "the kernel could not map or initialise ntdll.dll: look whether it is there and undamaged",
     0x6D: "the kernel could not set up the parameters of smss.exe",
     0x6E: "the kernel could not set up the environment of smss.exe",
-    0x6F: "the kernel could not create smss.exe: look whether \\SystemRoot\\System32\\smss.exe is in the image",
+    0x6F: "the kernel could not create smss.exe: look whether it is in \\SystemRoot\\System32 of the image",
     0x70: "the kernel could not start the first thread of smss.exe",
     0x71: "smss.exe ended within its first five seconds",
     0xEF: "a critical process ended: smss.exe or csrss.exe, see the last process.exit before it",
@@ -156,14 +156,17 @@ def wrong_data(expectation: Expectation, sighting: Sighting) -> Finding:
             return replace(found, expected=f"{key}={wanted}", got=f"{key}={got}", final=True)
     parts = []
     for key, wanted, got in sighting.differences:
-        parts.append(f"{header(key)} should be `{_short(wanted)}`, is " + (f"`{_short(got)}`" if got else "absent"))
+        found_ = f"`{_short(got)}`" if got else "absent"
+        parts.append(f"{header(key)} should be `{_short(wanted)}`, is {found_}")
     text = f"`{node.label}` carries wrong data: {'; '.join(parts)}."
     found = base(expectation, "E104", "wrong data", text, node=node, event=event)
     claims = [expectation.nodes[claim].label for claim in node.proves if claim != node.index]
     return replace(
         found,
         expected=", ".join(f"{header(k)}={_short(w)}" for k, w, _ in sighting.differences),
-        got=", ".join(f"{header(k)}={_short(g)}" if g else f"no {header(k)}" for k, _, g in sighting.differences),
+        got=", ".join(
+            f"{header(k)}={_short(g)}" if g else f"no {header(k)}" for k, _, g in sighting.differences
+        ),
         related=tuple(claims[:_MANY]),
     )
 

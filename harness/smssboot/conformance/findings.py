@@ -43,9 +43,10 @@ class Finding:
     `event` is the bare name of the event, `label` the name with the data that identifies it.
     `expected` and `got` are short phrases. `line` (1-based, of the serial log), `seq` and `time_ns`
     say where it happened, None where nothing was seen. `rule` is `file:line:column` of the rule in the
-    model; `sentences` quote the documents, one for each of `statements`. `related` are further events that the same fault explains (labels). `text` is one complete
-    sentence; `cause` and `repair` are empty when nothing sensible can be said. `final` means that no
-    later record can change the picture, so that a running boot need not be waited for.
+    model; `sentences` quote the documents, one for each of `statements`. `related` are further events that
+    the same fault explains (labels). `text` is one complete sentence; `cause` and `repair` are empty when
+    nothing sensible can be said. `final` means that no later record can change the picture, so that a
+    running boot need not be waited for.
     """
 
     code: str

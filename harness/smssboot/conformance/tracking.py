@@ -184,7 +184,8 @@ class Tracker:
 
     def _guess(self, slot: _Slot, values: list[str | None]) -> list[int]:
         """Nodes that agree in the keys that are known: a header field is lost with a lost record."""
-        if any(value is None and not key.startswith("@") for key, value in zip(slot.keys, values, strict=True)):
+        pairs = zip(slot.keys, values, strict=True)
+        if any(value is None and not key.startswith("@") for key, value in pairs):
             return []
         wanted = [None if v is None else folded(k, v) for k, v in zip(slot.keys, values, strict=True)]
         out: list[int] = []
@@ -198,16 +199,17 @@ class Tracker:
             if self._all(pattern.data, data):
                 return pattern
         for pattern in self._wide_patterns:
-            if pattern.voice == event.voice and fnmatchcase(event.name, pattern.name):
-                if self._all(pattern.data, data):
-                    return pattern
+            named = pattern.voice == event.voice and fnmatchcase(event.name, pattern.name)
+            if named and self._all(pattern.data, data):
+                return pattern
         return None
 
     def _all(self, conditions: tuple[tuple[str, Match], ...], data: Mapping[str, str]) -> bool:
         return all(meets(match, key, data, self.run) for key, match in conditions)
 
     def _forbidden(self, event: Event, data: Mapping[str, str]) -> Never | None:
-        for never in (*self._nevers.get(event.name, ()), *self._wide_nevers):
+        nevers: list[Never] = [*self._nevers.get(event.name, ()), *self._wide_nevers]
+        for never in nevers:
             if never.voice and never.voice != event.voice:
                 continue
             if never.name != event.name and not fnmatchcase(event.name, never.name):

@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smssboot.model.context import Context as Context
     from smssboot.model.audit import coverage as coverage
+    from smssboot.model.catalogue import statements as statements
+    from smssboot.model.context import Context as Context
     from smssboot.model.errors import ModelError as ModelError
     from smssboot.model.expectation import Expectation as Expectation
     from smssboot.model.grounding import ground as ground
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from smssboot.model.loader import profiles as profiles
     from smssboot.model.loader import source_hash as source_hash
     from smssboot.model.prediction import predict as predict
-    from smssboot.model.catalogue import statements as statements
 
 _HOMES = {
     "Context": "context",

@@ -19,6 +19,8 @@ UNBOUNDED: Final = 1 << 30
 
 CACHE_VERSION: Final = "smssboot.expectation/1"
 
+_UNREADABLE: Final = (AttributeError, EOFError, ImportError, TypeError, ValueError)
+
 MatchKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in", "run"]
 
 
@@ -28,8 +30,8 @@ class Match:
 
     `eq` text; `glob` pattern with `*` and `?`; `any` present; `has` all these items, in a value that is
     a list joined by NUL or comma (an item `NAME=*` asks for the name only); `list` exactly these items in
-    any order; `same` the name of another key of the same event; `range` two integers as text, the second may be `*`; `in` one of these;
-    `run` what this run was given (`nonce` or `image`).
+    any order; `same` the name of another key of the same event; `range` two integers as text, the second
+    may be `*`; `in` one of these; `run` what this run was given (`nonce` or `image`).
     """
 
     kind: MatchKind
@@ -154,7 +156,7 @@ class Expectation:
         """
         try:
             version, value = pickle.loads(blob)
-        except (pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError, TypeError, ValueError):
+        except (pickle.UnpicklingError, LookupError, ArithmeticError, *_UNREADABLE):
             return None
         if version != CACHE_VERSION or not isinstance(value, Expectation):
             return None

@@ -130,10 +130,7 @@ def initial_sessions(registry: Registry, override: Any = None) -> list[int]:
 def base_name(command: str) -> str:
     r"""File name of the program in a command line: `%SystemRoot%\system32\csrss.exe ...` -> `csrss.exe`."""
     text = command.strip()
-    if text.startswith('"'):
-        program = text[1:].split('"')[0]
-    else:
-        program = text.split(" ")[0] if text else ""
+    program = text[1:].split('"')[0] if text.startswith('"') else text.split(" ")[0]
     return program.replace("/", "\\").rsplit("\\", 1)[-1]
 
 

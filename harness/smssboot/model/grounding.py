@@ -253,9 +253,8 @@ class _Grounding:
         for edge in cycle[:6]:
             first, then = self.nodes[edge.first], self.nodes[edge.then]
             rule = self.rules[edge.rule]
-            problems.append(
-                Problem(None, f"{rule.where}: {rule.name}: `{first.label}` before `{then.label}` is on a cycle")
-            )
+            message = f"{rule.name}: `{first.label}` before `{then.label}` is on a cycle"
+            problems.append(Problem(None, f"{rule.where}: {message}"))
         raise ModelError(problems)
 
     def mark_shutdown(self, graph: Graph) -> None:

@@ -75,7 +75,7 @@ def _turns(each: tuple[Each, ...], turn: Turn) -> Iterator[Turn]:
     if not isinstance(source, (list, tuple)):
         message = f"expected a list after `in`, found {type(source).__name__}"
         raise ModelError([Problem(loop.source.mark, message)])
-    previous: dict[str, Any] = {name: None for name in loop.names}
+    previous: dict[str, Any] = dict.fromkeys(loop.names)
     for position, item in enumerate(source):
         parts = list(item) if len(loop.names) > 1 and isinstance(item, (list, tuple)) else [item]
         if len(parts) != len(loop.names):
@@ -88,7 +88,7 @@ def _turns(each: tuple[Each, ...], turn: Turn) -> Iterator[Turn]:
                 scope={**turn.scope, **mine},
                 values={**turn.values, **mine},
                 before={**turn.before, **previous},
-                at={**turn.at, **{name: position for name in loop.names}},
+                at={**turn.at, **dict.fromkeys(loop.names, position)},
                 last={**turn.last, **{name: position == len(source) - 1 for name in loop.names}},
             ),
         )

@@ -78,7 +78,7 @@ def load_text(
     profile: str | None = None,
 ) -> Model:
     """A model from YAML text; `find` gives the text of included files. Raises ModelError."""
-    draft = Draft(statements())
+    draft = Draft({s.id: s.sentence for s in statements().values()})
     reader = Reader(draft)
     root = marks.read(text, file, draft.problems)
     _head(root, file, profile, reader)

@@ -38,7 +38,9 @@ _KINDS: Final[dict[str, ValueKind]] = {
 _COMMON: Final = ("when", "statements", "why", "step")
 _FORM: Final = ("count", "each", "order", "data", "key", "by", "in", "optional", "terminal", "severity")
 EVENT_FIELDS: Final = (*_COMMON, *_FORM, "claim", "fact", "evidence", "within", "proof", "proves")
-PHASE_FIELDS: Final = (*_COMMON, "each", "order", "by", "in", "key", "begin", "end", "within", "proof", "count")
+PHASE_FIELDS: Final = (
+    *_COMMON, "each", "order", "by", "in", "key", "begin", "end", "within", "proof", "count",
+)  # fmt: skip
 FILE_FIELDS: Final = (
     "model", "schema", "include", "let", "actors", "keys", "events", "phases", "order", "timing",
     "never", "allow", "one_of", "steady", "open",
@@ -154,9 +156,8 @@ class Reader:
         for text in self.texts(tree, "`each`"):
             found = _EACH.match(text.value)
             if found is None:
-                self.problems.append(
-                    Problem(text.mark, f"expected `name in list`, found `{text.value}`", "each: s in sessions")
-                )
+                message = f"expected `name in list`, found `{text.value}`"
+                self.problems.append(Problem(text.mark, message, "each: s in sessions"))
                 continue
             words = tuple(word.strip() for word in found.group(1).split(","))
             source = Text(text.value[found.end() :], text.at(found.end()))
@@ -268,7 +269,8 @@ class Reader:
     def add_phase(self, key: Text, tree: Tree) -> None:
         """A phase is a pair of claims, `.begin` and `.end`."""
         table = self.table(tree, f"the phase `{key.value}`", PHASE_FIELDS) or Table({}, key.mark)
-        bare = Table({k: v for k, v in table.entries.items() if k not in ("begin", "end", "proof")}, table.mark)
+        parts = ("begin", "end", "proof")
+        bare = Table({k: v for k, v in table.entries.items() if k not in parts}, table.mark)
         rule = self.event(key.value, key.mark, bare)
         begin_data = self.values(table.get("begin"), "`begin`")
         end_data = self.values(table.get("end"), "`end`")
