@@ -5,16 +5,12 @@
 #pragma once
 
 #include <ntdef.h>
+#include <ntmmapi.h>
 #include <ntstatus.h>
 
 typedef UCHAR KIRQL, *PKIRQL;
 typedef CCHAR KPROCESSOR_MODE;
 typedef enum _MODE { KernelMode = 0, UserMode = 1 } MODE;
-
-#ifndef PAGE_SIZE
-#define PAGE_SIZE 0x1000ull
-#define PAGE_SHIFT 12
-#endif
 
 typedef struct _KTRAP_FRAME KTRAP_FRAME, *PKTRAP_FRAME;
 struct _KTHREAD;
@@ -30,6 +26,7 @@ static inline VOID KiEnableInterrupts(VOID);
 static inline VOID KiDisableInterrupts(VOID);
 static inline BOOLEAN KiSaveAndDisableInterrupts(VOID);     /* TRUE: they were enabled */
 static inline VOID KiRestoreInterrupts(BOOLEAN Enabled);
+static inline VOID KiHaltProcessor(VOID);                   /* sleeps; interrupts stay as they are */
 static inline ULONG64 KiReadCycleCounter(VOID);             /* TSC or CNTVCT */
 static inline KPROCESSOR_MODE KiTrapFrameMode(const KTRAP_FRAME *TrapFrame);
 static inline ULONG_PTR KiTrapFramePc(const KTRAP_FRAME *TrapFrame);
@@ -38,24 +35,24 @@ static inline ULONG_PTR KiTrapFrameSp(const KTRAP_FRAME *TrapFrame);
 /* ---- start (cpu.c, entry.S) ------------------------------------------------------------------------------------ */
 
 VOID KiInitializeCpu(VOID);                                 /* descriptor tables, vectors; traps work afterwards */
-VOID KiInitializeMachine(struct _LOADER_PARAMETER_BLOCK *LoaderBlock);  /* what machine this is; devices' addresses; may map
-                                                               device registers, so it needs Mm's phase 0 */
 VOID KiIdleProcessor(VOID);     /* interrupts are off: sleeps until one is pending, takes it, comes back with them off */
 
-/* ---- page tables (mmu.c) ---------------------------------------------------------------------------------------
- * A root is the physical address of a 512-entry top-level table: entries 0..255 are user mode's, 256..511 the kernel's,
- * shared by all roots but for the session slot. Tables come from MmAllocatePage(TRUE) and go back by MmFreePage. */
+/* ---- page tables (ke/pagetable.c) ------------------------------------------------------------------------------
+ * Both architectures have four levels of 512 entries. A root is the physical address of a top-level table: entries
+ * 0..255 are user mode's, 256..511 the kernel's, shared by all roots but for the session slot. Tables come from
+ * MmAllocatePage(TRUE) and go back by MmFreePage. */
 
 #define KI_PAGE_WRITE    0x1u
 #define KI_PAGE_EXECUTE  0x2u
 #define KI_PAGE_USER     0x4u
 #define KI_PAGE_DEVICE   0x8u   /* device registers: uncached, no speculation */
+#define KI_PAGE_GLOBAL   0x10u  /* set by KiMapPage itself: the same in every root */
 #define KI_SESSION_SPACE 0xFFFFF90000000000ull
 
 extern ULONG64 MiKernelPageTableRoot;                       /* physical; read by the host too */
 
-/* Gives the kernel's root every shared top-level entry, so that no other root ever misses a later one. Needs
- * MmAllocatePage; before the first KiCreatePageTableRoot. */
+/* Gives the kernel's root every shared top-level entry, so that no other root ever misses a later one, and drops the
+ * stub's mapping in the user half. Needs MmAllocatePage; before the first KiCreatePageTableRoot. */
 BOOLEAN KiPrepareKernelRoot(VOID);
 ULONG64 KiCreatePageTableRoot(VOID);                        /* 0: no memory */
 VOID KiDeletePageTableRoot(ULONG64 Root);                   /* frees the user half's tables, not the pages they map */
@@ -67,11 +64,19 @@ BOOLEAN KiQueryPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 *PhysicalAddress
 /* The session slot of a root: Table is the physical address of a next-level table shared by the session's processes. */
 VOID KiSetSessionTable(ULONG64 Root, ULONG64 Table);        /* 0: none */
 ULONG64 KiGetSessionTable(ULONG64 Root);
-/* Frees a session's tables below and including Table, not the pages that they map. */
-VOID KiDeleteSessionTable(ULONG64 Table);
+VOID KiDeleteSessionTable(ULONG64 Table);                   /* frees the tables, not the pages that they map */
+
+/* mmu.c: entries as the processor reads them, and its TLB. */
+#define KI_ENTRY_ADDRESS 0x0000FFFFFFFFF000ull
+ULONG64 KiTableEntry(ULONG64 Table);
+ULONG64 KiPageEntry(ULONG64 PhysicalAddress, ULONG Flags);
+ULONG KiPageEntryFlags(ULONG64 Entry);
+static inline BOOLEAN KiIsEntryValid(ULONG64 Entry);        /* archdef.h */
+static inline BOOLEAN KiIsEntryLarge(ULONG64 Entry);        /* archdef.h; at a level above the last */
 VOID KiLoadPageTableRoot(ULONG64 Root);                     /* makes it the current one; flushes what is not shared */
 VOID KiFlushTlbPage(PVOID VirtualAddress);
 VOID KiFlushTlb(VOID);
+VOID KiPublishEntry(VOID);                                  /* a new entry is seen by the table walker from here on */
 VOID KiSynchronizeInstructionCache(PVOID Address, SIZE_T Length);   /* after code was written through a data mapping */
 
 /* ---- user mode (context.S, syscall.S, usercopy.S, trap.c) -------------------------------------------------------- */
@@ -101,13 +106,14 @@ VOID KiSetThreadState(PVOID InitialStack, PVOID Teb);
 VOID KiInitializeInterrupts(VOID);                          /* the controller, all lines masked */
 VOID KiInitializeClock(VOID);                               /* measures the counter; KeQueryBootTimeNs works from here */
 VOID KiSetClockDeadline(ULONG64 BootTimeNs);                /* KiClockInterrupt will come then; ~0: never */
-ULONG64 KiReadWallClock(VOID);                              /* seconds since 1970 from the machine's clock */
+ULONG64 KiReadWallClock(VOID);                              /* seconds since 1970 from the machine's clock; needs Mm's phase 0 */
 
 typedef VOID KINTERRUPT_ROUTINE(PVOID Context);
 /* Routine runs at DEVICE_LEVEL when the machine's line Vector (GSI or INTID) is raised. */
 VOID KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context);
 
 /* What arch calls in ke: */
+VOID KiSetCounterFrequency(ULONG64 Hertz);                  /* from KiInitializeClock */
 VOID KiClockInterrupt(VOID);                                /* the deadline has come; interrupts off */
 VOID KiDispatchInterrupts(BOOLEAN InterruptsWereEnabled);   /* after an interrupt: DPCs, when IRQL allows */
 VOID KiPrepareUserReturn(PKTRAP_FRAME TrapFrame);           /* interrupts off on entry and return: preemption, termination */
@@ -118,5 +124,7 @@ DECLSPEC_NORETURN VOID KiThreadStartup(VOID);
 /* What ke/service.c asks of arch: the first Count arguments of the present service; FALSE: the user stack faults. */
 BOOLEAN KiFetchServiceArguments(const KTRAP_FRAME *TrapFrame, ULONG Count, ULONG64 *Arguments);
 VOID KiSetServiceResult(PKTRAP_FRAME TrapFrame, ULONG64 Result);
+
+VOID KiDumpRegister(PCSTR Name, ULONG64 Value, ULONG Index);   /* ke/dump.c: four to a line */
 
 VOID KiDumpTrapFrame(const KTRAP_FRAME *TrapFrame);         /* all registers, on the first serial port */

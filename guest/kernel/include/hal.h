@@ -45,6 +45,8 @@ VOID HalpInitializePanic(VOID);
 BOOLEAN HalpInitializePci(struct _LOADER_PARAMETER_BLOCK *LoaderBlock);
 ULONG HalpReadPciConfig(ULONG Bus, ULONG Device, ULONG Function, ULONG Offset, ULONG Width);
 VOID HalpWritePciConfig(ULONG Bus, ULONG Device, ULONG Function, ULONG Offset, ULONG Width, ULONG Value);
+/* The bus addresses that firmware leaves to us, for BARs without one. */
+VOID HalpPciWindow(BOOLEAN Io, ULONG64 *Base, ULONG64 *End);
 
 /* hal/pci.c */
 typedef struct _HAL_PCI_FUNCTION {

@@ -163,8 +163,8 @@ typedef struct _KTHREAD {
 /* The processor's own block. There is one processor. */
 typedef struct _KPRCB {
     PKTHREAD CurrentThread;     /* offset 0, known to the assembler */
-    PKTHREAD NextThread;        /* chosen, not yet running */
     PKTHREAD IdleThread;
+    PKTHREAD TerminatedThread;  /* has just left the processor for ever; PspThreadSwitchedAway is due */
     KIRQL Irql;
     BOOLEAN DpcRoutineActive;
     BOOLEAN QuantumExpired;
@@ -174,6 +174,10 @@ typedef struct _KPRCB {
 } KPRCB, *PKPRCB;
 
 extern KPRCB KiProcessorBlock;
+
+/* The boot thread and its process, which become the idle ones: an ETHREAD and an EPROCESS, for Ps to finish. */
+extern struct _ETHREAD KiInitialThread;
+extern struct _EPROCESS KiInitialProcess;
 
 typedef VOID KSTART_ROUTINE(PVOID StartContext);
 typedef KSTART_ROUTINE *PKSTART_ROUTINE;
@@ -272,7 +276,8 @@ VOID KeStallExecutionProcessor(ULONG MicroSeconds);
 
 struct _LOADER_PARAMETER_BLOCK;
 extern struct _LOADER_PARAMETER_BLOCK *KeLoaderBlock;
-VOID KeInitSystem(VOID);                                    /* ke's part of phase 1: the clock and interrupts start */
+/* After Mm's phase 0 and before the first timeout: interrupts and the clock start. */
+VOID KeInitSystem(VOID);
 
 /* What Ex provides to Ke: phase 0, on the boot stack, in the thread that becomes the idle thread. It makes the system
  * process and the phase-1 thread, readies that, and returns; then the idle loop starts. It must not wait. */

@@ -28,6 +28,7 @@ static inline BOOLEAN KiSaveAndDisableInterrupts(VOID)
     return (Daif & SPSR_I) == 0;
 }
 static inline VOID KiRestoreInterrupts(BOOLEAN Enabled) { if (Enabled) KiEnableInterrupts(); }
+static inline VOID KiHaltProcessor(VOID) { __asm__ volatile("wfi" ::: "memory"); }
 static inline ULONG64 KiReadCycleCounter(VOID)
 {
     ULONG64 Value;
@@ -40,6 +41,9 @@ static inline KPROCESSOR_MODE KiTrapFrameMode(const KTRAP_FRAME *TrapFrame)
 }
 static inline ULONG_PTR KiTrapFramePc(const KTRAP_FRAME *TrapFrame) { return TrapFrame->Pc; }
 static inline ULONG_PTR KiTrapFrameSp(const KTRAP_FRAME *TrapFrame) { return TrapFrame->Sp; }
+
+static inline BOOLEAN KiIsEntryValid(ULONG64 Entry) { return (Entry & 1) != 0; }
+static inline BOOLEAN KiIsEntryLarge(ULONG64 Entry) { return (Entry & 2) == 0; }
 
 #define KiReadSystemRegister(Name) \
     ({ ULONG64 Value_; __asm__ volatile("mrs %0, " #Name : "=r"(Value_) :: "memory"); Value_; })

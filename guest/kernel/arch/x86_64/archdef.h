@@ -34,6 +34,7 @@ static inline BOOLEAN KiSaveAndDisableInterrupts(VOID)
     return (Flags & EFLAGS_IF) != 0;
 }
 static inline VOID KiRestoreInterrupts(BOOLEAN Enabled) { if (Enabled) KiEnableInterrupts(); }
+static inline VOID KiHaltProcessor(VOID) { __asm__ volatile("hlt" ::: "memory"); }
 static inline ULONG64 KiReadCycleCounter(VOID)
 {
     ULONG Low, High;
@@ -46,6 +47,9 @@ static inline KPROCESSOR_MODE KiTrapFrameMode(const KTRAP_FRAME *TrapFrame)
 }
 static inline ULONG_PTR KiTrapFramePc(const KTRAP_FRAME *TrapFrame) { return TrapFrame->Rip; }
 static inline ULONG_PTR KiTrapFrameSp(const KTRAP_FRAME *TrapFrame) { return TrapFrame->Rsp; }
+
+static inline BOOLEAN KiIsEntryValid(ULONG64 Entry) { return (Entry & 1) != 0; }
+static inline BOOLEAN KiIsEntryLarge(ULONG64 Entry) { return (Entry & 0x80) != 0; }
 
 /* Ports and model-specific registers, for arch/x86_64 only. */
 static inline UCHAR KiIn8(USHORT Port) { UCHAR v; __asm__ volatile("inb %1,%0" : "=a"(v) : "Nd"(Port)); return v; }

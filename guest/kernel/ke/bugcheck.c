@@ -1,0 +1,49 @@
+/* The end when the kernel cannot go on: say it to people, to the wire and to the hypervisor, then stop. */
+#include "kip.h"
+
+#include <ex.h>
+#include <hal.h>
+
+static LONG KiBugCheckActive;
+
+static VOID KiDisplayStop(ULONG Code, const ULONG_PTR Parameters[4])
+{
+    CHAR Text[17];
+
+    KiFormatHex(Code, 8, Text);
+    HalDisplayString("\n*** STOP: 0x");
+    HalDisplayString(Text);
+    for (ULONG i = 0; i < 4; i++) {
+        KiFormatHex(Parameters[i], 16, Text);
+        HalDisplayString(i == 0 ? " (0x" : ",0x");
+        HalDisplayString(Text);
+    }
+    HalDisplayString(")\n*** ");
+    HalDisplayString(KeGetBugMessageText(Code));
+    HalDisplayString("\n");
+}
+
+VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4)
+{
+    const ULONG_PTR Parameters[4] = { P1, P2, P3, P4 };
+
+    KfRaiseIrql(HIGH_LEVEL);                        /* raises IRQL, for good */
+    /* A fault inside the record of the first one is only shown, one inside that not even shown. */
+    switch (KiBugCheckActive++) {
+    case 0:
+        KiDisplayStop(BugCheckCode, Parameters);
+        ExRecordFact("bugcheck", "code=%x name=%s p1=%I64x p2=%I64x p3=%I64x p4=%I64x", BugCheckCode,
+                     KeGetBugMessageText(BugCheckCode), P1, P2, P3, P4);
+        ExRecordBye("bugcheck");
+        break;
+    case 1:
+        KiDisplayStop(BugCheckCode, Parameters);
+        break;
+    default:
+        break;
+    }
+    HalPanicNotify();
+    HalReturnToFirmware(HalPowerDownRoutine);
+}
+
+VOID KeBugCheck(ULONG BugCheckCode) { KeBugCheckEx(BugCheckCode, 0, 0, 0, 0); }
