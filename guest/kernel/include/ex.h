@@ -1,13 +1,15 @@
 /* The executive's contract: start-up, records of the wire, events, hard errors, power requests. */
 #pragma once
 #include <nt.h>
+#include <nt_services.h>
 #include "loader.h"
+#include "ke.h"
 #include "ob.h"
+
+#define ExGetPreviousMode() KeGetPreviousMode()
 
 extern POBJECT_TYPE ExEventObjectType;
 
-/* Called by KiSystemStartup on the boot thread: everything up to the idle loop. */
-VOID ExpInitializeExecutive(PLOADER_PARAMETER_BLOCK LoaderBlock);
 BOOLEAN ExInitSystem(VOID);
 
 /* One fact on the wire. Format is `key=%spec` items separated by one blank: %u %d %x (ULONG/LONG; x prints

@@ -156,6 +156,7 @@ NTSTATUS ObReturnHandle(KPROCESSOR_MODE Mode, PHANDLE UserHandle, HANDLE Handle,
 /* Handle tables, one per process. Copies inheritable handles of Parent when it is not NULL. */
 NTSTATUS ObInitProcess(struct _EPROCESS *Parent, struct _EPROCESS *Process);
 VOID ObKillProcess(struct _EPROCESS *Process);
+ULONG ObGetHandleCount(struct _EPROCESS *Process);
 NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
 /* Makes Directory the process's own `\??`; what it does not hold is looked up in `\GLOBAL??`. Takes a reference. */
 VOID ObSetDeviceMap(struct _EPROCESS *Process, POBJECT_DIRECTORY Directory);

@@ -49,7 +49,9 @@ extern PSID SeLocalSystemSid, SeAliasAdminsSid, SeWorldSid, SeAuthenticatedUsers
 extern PSECURITY_DESCRIPTOR SePublicDefaultSd;      /* SYSTEM: all, Admins: all, Everyone: read and execute */
 extern PSECURITY_DESCRIPTOR SeSystemDefaultSd;      /* SYSTEM: all, Admins: read and execute */
 
-/* Phase 0: SIDs, default descriptors, the Token type. */
+/* Before Ob: well-known SIDs and the default descriptors. */
+BOOLEAN SeInitGlobals(VOID);
+/* Phase 0, after Ob: the Token type. */
 BOOLEAN SeInitSystem(VOID);
 /* The System process's primary token, with a reference. */
 PACCESS_TOKEN SeMakeSystemToken(VOID);
@@ -65,8 +67,9 @@ BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor, PSECURITY_S
                             PGENERIC_MAPPING GenericMapping, KPROCESSOR_MODE AccessMode,
                             PACCESS_MASK GrantedAccess, PNTSTATUS AccessStatus);
 BOOLEAN NTAPI SeSinglePrivilegeCheck(LUID PrivilegeValue, KPROCESSOR_MODE PreviousMode);
-BOOLEAN NTAPI SePrivilegeCheckToken(PACCESS_TOKEN Token, ULONG Privilege);
-BOOLEAN NTAPI SeTokenIsAdmin(PACCESS_TOKEN Token);
+/* Is the privilege enabled in Token; NULL: in the current thread's effective token. */
+BOOLEAN SePrivilegeCheckToken(PACCESS_TOKEN Token, ULONG Privilege);
+ULONG SeTokenIntegrityRid(PACCESS_TOKEN Token);
 ULONG SeTokenSessionId(PACCESS_TOKEN Token);
 
 /* Copies a descriptor from AccessMode's memory into a self-relative one in pool; free with ExFreePool. */
@@ -75,6 +78,13 @@ NTSTATUS NTAPI SeCaptureSecurityDescriptor(PSECURITY_DESCRIPTOR Original, KPROCE
                                            PSECURITY_DESCRIPTOR *Captured);
 VOID NTAPI SeReleaseSecurityDescriptor(PSECURITY_DESCRIPTOR Captured, KPROCESSOR_MODE AccessMode,
                                        BOOLEAN CaptureIfKernel);
+/* The parts of a descriptor that SecurityInformation names, self-relative, in pool. */
+NTSTATUS SeSelectSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, SECURITY_INFORMATION SecurityInformation,
+                                    PSECURITY_DESCRIPTOR *Selected, PULONG Length);
+/* Old with the parts that SecurityInformation names taken from New; self-relative, in pool. */
+NTSTATUS SeMergeSecurityDescriptor(PSECURITY_DESCRIPTOR Old, PSECURITY_DESCRIPTOR New,
+                                   SECURITY_INFORMATION SecurityInformation, PSECURITY_DESCRIPTOR *Merged);
+VOID NTAPI RtlMapGenericMask(PACCESS_MASK AccessMask, PGENERIC_MAPPING GenericMapping);
 /* The descriptor as SDDL (`O:SYG:SYD:(A;;GA;;;SY)`), from pool; NULL when out of memory. */
 PCHAR SeDescriptorToSddl(PSECURITY_DESCRIPTOR Descriptor);
 PCSTR SePrivilegeName(ULONG Privilege);

@@ -127,7 +127,7 @@ static NTSTATUS ObpListDirectory(POBJECT_DIRECTORY Directory, PUCHAR Kernel, PUC
                                  BOOLEAN Single, PULONG Context, PULONG Used)
 {
     POBJECT_DIRECTORY_INFORMATION Record = (POBJECT_DIRECTORY_INFORMATION)Kernel;
-    ULONG Count = 0, Strings = 0, Needed = sizeof *Record, Offset;
+    ULONG Count = 0, Needed = sizeof *Record, Offset;
     POBJECT_HEADER Header = NULL;
 
     while ((Header = ObpEntryAt(Directory, *Context + Count)) != NULL && !(Single && Count == 1)) {
@@ -140,7 +140,6 @@ static NTSTATUS ObpListDirectory(POBJECT_DIRECTORY Directory, PUCHAR Kernel, PUC
             break;
         }
         Needed += Size;
-        Strings += Size - sizeof *Record;
         Count++;
     }
     if (Count == 0)
