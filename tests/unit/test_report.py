@@ -20,7 +20,7 @@ from lxml import etree
 from smssboot import report
 from smssboot.conformance.findings import CODES, Finding, Kind, Severity
 from smssboot.report.document import to_document
-from smssboot.report.terminal import MAX_FINDINGS, show, wants_colour
+from smssboot.report.terminal import IN_FULL, IN_SHORT, show, wants_colour
 from smssboot.report.view import StudyView
 from smssboot.timeline.items import VOICES
 
@@ -84,9 +84,10 @@ def test_trouble_of_the_machine_is_told_with_its_last_words() -> None:
 
 
 def test_many_findings_are_counted() -> None:
-    run = samples.run(verdict="deviates", findings=(samples.MISSING,) * (MAX_FINDINGS + 2))
+    run = samples.run(verdict="deviates", findings=(samples.MISSING,) * (IN_FULL + IN_SHORT + 2))
     text = report.text(StudyView([run]))
-    assert text.count("error[E101]") == MAX_FINDINGS
+    assert text.count("   = what: ") == IN_FULL
+    assert text.count("error[E101]: x86_64: missing: csrss.start session=1  --> serial.log\n") == IN_SHORT
     assert "x86_64: 2 more findings; all of them are in the JSON report" in text
 
 
@@ -281,6 +282,12 @@ def test_a_damaged_line_is_a_case_of_its_own() -> None:
     case = tree(study).find(".//testcase[@name='serial log']")
     assert case.find("failure").get("type") == "E109 damaged"
     assert "damaged: the log\n" in report.text(study)
+
+
+def test_a_hole_in_the_log_is_shown_where_it_is() -> None:
+    finding = Finding("E109", "damaged", "hello", "record 2 is lost.", line=3, seq=9)
+    shown = report.text(StudyView([samples.run(verdict="deviates", findings=(finding,))]))
+    assert "begin path=\\SmApiPort\n3 |           ?  damaged or lost  <- here\n" in shown
 
 
 def test_a_remark_does_not_fail_a_case() -> None:

@@ -16,8 +16,10 @@ from smssboot.report.view import EXIT_CODES, EventView, RunView, StatementView, 
 from smssboot.timeline.items import Voice
 from smssboot.timeline.printable import printable, shorten
 
-MAX_FINDINGS: Final = 8
-"""Findings per boot that are shown in full; the rest are counted."""
+IN_FULL: Final = 3
+"""Findings per boot that are shown in full, so that the root cause stays on the screen."""
+IN_SHORT: Final = 7
+"""Further ones that take one line; the rest are counted."""
 _CONTEXT: Final = 2
 _MAX_VALUE: Final = 160
 
@@ -86,13 +88,16 @@ def finding_text(finding: Finding, run: RunView, study: StudyView) -> str:
 
 
 def _run_details(run: RunView, study: StudyView, wrap: int | None) -> Iterator[Line]:
-    for finding in run.findings[:MAX_FINDINGS]:
+    for finding in run.findings[:IN_FULL]:
         yield from _finding(finding, run, study, wrap)
         yield []
-    more = len(run.findings) - MAX_FINDINGS
+    for finding in run.findings[IN_FULL : IN_FULL + IN_SHORT]:
+        yield [*_head(finding, run), Span("  --> ", "frame"), Span(_place(finding, run))]
+    more = len(run.findings) - IN_FULL - IN_SHORT
     if more > 0:
         word = "findings" if more > 1 else "finding"
         yield [Span(f"{run.arch}: {more} more {word}; all of them are in the JSON report", "strong")]
+    if len(run.findings) > IN_FULL:
         yield []
     if run.cause.infrastructure or (run.verdict != "conforms" and not run.findings):
         style = "warn" if run.cause.infrastructure else "bad"
@@ -108,20 +113,12 @@ def _run_details(run: RunView, study: StudyView, wrap: int | None) -> Iterator[L
 
 
 def _finding(finding: Finding, run: RunView, study: StudyView, wrap: int | None) -> Iterator[Line]:
-    label = _safe(finding.label or finding.event or "the log")
-    yield [
-        Span(f"{finding.severity}[{finding.code}]", _SEVERITY_STYLE[finding.severity]),
-        Span(f": {run.arch}: {finding.kind}: {label}", "strong"),
-    ]
-    place = run.log if finding.line is None else f"{run.log}:{finding.line}"
+    yield _head(finding, run)
     moment = [] if finding.time_ns is None else [f"at {seconds(finding.time_ns)} s of the guest"]
     moment += [] if finding.seq is None else [f"seq {finding.seq}"]
     where = f"  ({', '.join(moment)})" if moment else ""
-    yield [Span("  --> ", "frame"), Span(_safe(place) + where)]
-    context = _context(finding, run)
-    gutter = max([len(str(view.event.line)) for view, _ in context], default=0)
-    for view, here in context:
-        yield _log_line(view, here, gutter)
+    yield [Span("  --> ", "frame"), Span(_place(finding, run) + where)]
+    yield from _context(finding, run)
     yield from _note("what", finding.text, wrap)
     if finding.expected:
         yield from _note("expected", finding.expected, wrap)
@@ -141,19 +138,38 @@ def _finding(finding: Finding, run: RunView, study: StudyView, wrap: int | None)
         yield from _note("follows", _some(finding.related, 6), wrap)
 
 
-def _context(finding: Finding, run: RunView) -> list[tuple[EventView, bool]]:
-    """The events around the finding's line; the one on it (or the last before it) is marked."""
+def _head(finding: Finding, run: RunView) -> list[Span]:
+    label = shorten(_safe(finding.label or finding.event or "the log"), _MAX_VALUE)
+    return [
+        Span(f"{finding.severity}[{finding.code}]", _SEVERITY_STYLE[finding.severity]),
+        Span(f": {run.arch}: {finding.kind}: {label}", "strong"),
+    ]
+
+
+def _place(finding: Finding, run: RunView) -> str:
+    return _safe(run.log if finding.line is None else f"{run.log}:{finding.line}")
+
+
+def _context(finding: Finding, run: RunView) -> Iterator[Line]:
+    """The log up to the finding's line: the events before it, and the one on it or the hole there."""
     if finding.line is None:
-        return []
+        return
     logged = [view for view in run.events if view.event.line is not None]
-    before = [view for view in logged if (view.event.line or 0) < finding.line]
+    before = [view for view in logged if (view.event.line or 0) < finding.line][-_CONTEXT:]
     here = [view for view in logged if view.event.line == finding.line]
     if finding.seq is not None:
         here = [view for view in here if view.event.seq == finding.seq]
-    return [(view, False) for view in before[-_CONTEXT:]] + [(view, True) for view in here[:1]]
+    gutter = len(str(finding.line))
+    for view in before:
+        yield _log_line(view, gutter, here=False)
+    if here:
+        yield _log_line(here[0], gutter, here=True)
+    elif finding.kind == "damaged":
+        hole = Span(f"{'?':>11}  damaged or lost", "strong")
+        yield [Span(f"{finding.line} | ", "frame"), hole, Span("  <- here", "bad")]
 
 
-def _log_line(view: EventView, here: bool, gutter: int) -> Line:
+def _log_line(view: EventView, gutter: int, *, here: bool) -> Line:
     event = view.event
     time = "" if event.time_ns is None else seconds(event.time_ns)
     said = " ".join([event.voice, event.name, *(f"{key}={value}" for key, value in event.data.items())])
