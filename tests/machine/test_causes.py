@@ -32,7 +32,7 @@ def test_records_arrive_before_the_event_that_follows_them(plan: Plan, recorder:
 def test_panic(plan: Plan, recorder: Recorder) -> None:
     outcome = boot(plan("panic"), recorder)
     assert outcome.cause.kind == "panic"
-    registers = [i for i in recorder.items if isinstance(i, Event) and i.name == "machine.registers"]
+    registers = [i for i in recorder.items if isinstance(i, Event) and i.name == "qmp.registers"]
     assert int(registers[0].data["pc"], 16) > 0
     assert "registers" in outcome.artifacts
 
@@ -70,7 +70,7 @@ def test_livelock(plan: Plan, recorder: Recorder) -> None:
     assert outcome.cause.kind == "livelock", outcome.cause
     assert outcome.cause.data["awaited"] == "first record"
     events = [item for item in recorder.items if isinstance(item, Event)]
-    assert "pc2" in next(event.data for event in events if event.name == "machine.registers")
+    assert "pc2" in next(event.data for event in events if event.name == "qmp.registers")
 
 
 def test_the_same_line_for_ever(plan: Plan, recorder: Recorder) -> None:

@@ -23,6 +23,7 @@ from smssboot.machine.plan import LaunchPlan
 
 SERIAL_LOG = "serial.log"
 STDERR_LOG = "qemu.stderr"
+_EAGER = b'{"execute": "qmp_capabilities"}\n{"execute": "cont"}\n'
 
 
 class QemuProcess:
@@ -41,6 +42,9 @@ class QemuProcess:
         with contextlib.ExitStack() as undo, contextlib.ExitStack() as childs_ends:
             self.qmp, qmp_end = _pair(undo, childs_ends)
             self.operator, operator_end = _pair(undo, childs_ends)
+            if plan.eager:
+                # Commands that wait in the socket before QEMU reads it: no event can be missed.
+                self.qmp.sendall(_EAGER)
             inherited = [qmp_end.fileno(), operator_end.fileno()]
             ram_path = None
             self._ram_fd: int | None = None

@@ -32,6 +32,7 @@ class LaunchPlan:
     accel: str = "tcg"  # what QEMU gets; `accel.choose` resolves "auto"
     deterministic: bool = False  # count instructions: times and records repeat bit by bit
     max_resets: int | None = None  # the guest may reset so often; None: a reset ends the boot
+    eager: bool = False  # the guest runs as soon as QEMU is up, while the harness still loads itself
     shared_ram: bool = True  # False: no host view of guest memory
     qemu: str | None = None  # another QEMU binary than the target's
     extra: tuple[str, ...] = ()  # appended to QEMU's arguments
@@ -70,7 +71,8 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Durations:
     """Seconds. `launch`: spawn to paused and listening; `first_record`, `steady`: since the guest was
-    let run; `shutdown`: request to power off until QEMU was gone; `total`: spawn to the end."""
+    let run (of an eager plan: since the harness was attached); `shutdown`: request to power off until
+    QEMU was gone; `total`: spawn to the end."""
 
     launch: float | None = None
     first_record: float | None = None

@@ -37,8 +37,14 @@ class Qmp:
         self._pump: asyncio.Task[None] | None = None
         self.version = ""
 
-    async def connect(self, sock: socket.socket, on_event: EventCallback, timeout: float) -> None:
-        """Negotiates, then hands every event to `on_event`, in order. Raises QemuDied."""
+    async def connect(
+        self, sock: socket.socket, on_event: EventCallback, timeout: float, *, negotiate: bool = True
+    ) -> None:
+        """Negotiates, then hands every event to `on_event`, in order. Raises QemuDied.
+
+        `negotiate` False: the spawner has already done so.
+        """
+        self._client.negotiate = negotiate
         try:
             async with asyncio.timeout(timeout):
                 await self._client.connect(sock)
@@ -46,6 +52,10 @@ class Qmp:
             raise QemuDied(f"QEMU's monitor said nothing for {timeout:g} s") from None
         except (QMPError, OSError, EOFError) as error:
             raise QemuDied(f"QEMU's monitor hung up: {error}") from error
+        except AssertionError:
+            # qemu.qmp's own: an eager guest ended before we came. What was said is in the queue.
+            if self._client.greeting is None:
+                raise QemuDied("QEMU's monitor hung up") from None
         self.version = _version(self._client)
         self._pump = asyncio.create_task(self._deliver(on_event), name="qmp-events")
 

@@ -141,7 +141,8 @@ class _Boot:
             await before_start(vm)
         self._started = vm.process.elapsed_ns()
         self._deadlines.started(self._mark())
-        await vm.cont()
+        if not plan.eager:
+            await vm.cont()
         self._poll()
         await self._steady_or_ended()
         if self._causes:
@@ -339,7 +340,7 @@ class _Boot:
         found = await autopsy.examine(self._vm, twice)
         if found is not None:
             self._artifacts["registers"] = found.path
-            self._see(Event("evidence", "machine.registers", found.data, self._now()))
+            self._see(Event("evidence", "qmp.registers", found.data, self._now()))
 
     def _sample(self) -> None:
         pid = self._vm.process.pid

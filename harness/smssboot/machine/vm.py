@@ -42,7 +42,8 @@ class Machine:
         asyncio.get_running_loop().add_reader(self.process.pidfd, self._exited)
         self.operator = OperatorPort(self.process.operator)
         try:
-            await self.qmp.connect(self.process.qmp, self._dispatch, _CONNECT_S)
+            negotiate = not self.plan.eager
+            await self.qmp.connect(self.process.qmp, self._dispatch, _CONNECT_S, negotiate=negotiate)
         except BaseException as error:
             if isinstance(error, QemuDied):
                 error = await self.obituary(str(error))

@@ -43,6 +43,7 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         memory_mib=options.memory_mib or image.memory_mib,
         accel=options.accel,
         deterministic=options.deterministic,
+        eager=True,
         qemu=options.qemu,
         profile=profile,
         image=image.id,
