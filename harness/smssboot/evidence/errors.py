@@ -1,0 +1,11 @@
+"""What can go wrong when the host looks for itself."""
+
+from __future__ import annotations
+
+
+class EvidenceError(Exception):
+    """The symbols or the file do not fit what is looked at; says nothing about the guest's behaviour."""
+
+
+class DamagedError(Exception):
+    """The guest's memory does not hold what its structures promise. Becomes a `memory.damaged` event."""
