@@ -15,8 +15,6 @@ VOID ExpInitializeExecutive(PLOADER_PARAMETER_BLOCK LoaderBlock)
     ExRecordHello(LoaderBlock);
     if (!MmInitSystem(0, LoaderBlock))
         KeBugCheckEx(MEMORY1_INITIALIZATION_FAILED, 0, 0, 0, 0);
-    if (!HalInitSystem(0, LoaderBlock))
-        KeBugCheckEx(HAL_INITIALIZATION_FAILED, 0, 0, 0, 0);
     if (!SeInitGlobals())
         KeBugCheckEx(SECURITY_INITIALIZATION_FAILED, 0, 0, 0, 0);
     if (!ObInitSystem())

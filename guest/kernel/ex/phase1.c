@@ -5,9 +5,9 @@ VOID Phase1Initialization(PVOID Context)
 {
     PLOADER_PARAMETER_BLOCK LoaderBlock = Context;
 
+    KeInitSystem();
     if (!HalInitSystem(1, LoaderBlock))
         KeBugCheckEx(HAL_INITIALIZATION_FAILED, 1, 0, 0, 0);
-    KeInitSystem();
     ObStartRecording();
     if (!MmInitSystem(1, LoaderBlock))
         KeBugCheckEx(MEMORY1_INITIALIZATION_FAILED, 1, 0, 0, 0);

@@ -10,6 +10,8 @@ static BOOLEAN ExpLineBusy;         /* a line is being made or sent */
 /* `@smss <seq> <time-ns> <session>.<pid> <voice> <event>` */
 static VOID ExpBeginRecord(PEPROCESS Process, PCSTR Voice)
 {
+    if (ExpLineBusy)                    /* a crash in the middle of a line: leave the torn line behind */
+        HalPutSerial("\r\n", 2);
     ExpLineBusy = TRUE;
     ExpLine.Length = 0;
     ExpLine.Truncated = FALSE;
@@ -222,8 +224,6 @@ VOID ExRecordHello(PLOADER_PARAMETER_BLOCK LoaderBlock)
 
 VOID ExRecordBye(PCSTR Reason)
 {
-    if (ExpLineBusy)                    /* a crash in the middle of a line: leave the torn line behind */
-        HalPutSerial("\r\n", 2);
     ExRecordFactFor(NULL, "bye", "count=%I64u reason=%s", ExpSequence + 1, Reason);
     ExpRecordClosed = TRUE;
 }

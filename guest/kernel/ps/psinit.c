@@ -34,13 +34,17 @@ static BOOLEAN PspCreateTypes(VOID)
     return TRUE;
 }
 
-/* The System process is number 4; the idle thread, on which this runs, counts as its own from here on. */
+/* The idle process and its thread, on which this runs, have no number and no handles. The System process is 4. */
 static BOOLEAN PspCreateSystemProcess(VOID)
 {
     static UNICODE_STRING Name = RTL_CONSTANT_STRING(L"System");
     PSP_CREATE Create = { .ImageName = &Name, .Protection = PSP_PROTECTED_SYSTEM };
 
     InitializeListHead(&PsActiveProcessHead);
+    InitializeListHead(&KiInitialProcess.ThreadListHead);
+    RtlCopyMemory(KiInitialProcess.ImageFileName, "Idle", sizeof "Idle");
+    KiInitialThread.ThreadsProcess = &KiInitialProcess;
+    KiInitialThread.SystemThread = TRUE;
     return NT_SUCCESS(PspCreateProcess(&Create, NULL, KernelMode, &PsInitialSystemProcess));
 }
 
