@@ -159,6 +159,15 @@ def test_whole_records_are_never_held_back() -> None:
     assert [event.seq for event in events(decoder.feed(record(2), 3))] == [2]
 
 
+def test_a_silent_guest_is_not_waited_for() -> None:
+    decoder = Decoder()
+    decoder.feed(HELLO + record(1)[:40] + b"\r\npanic: no more\r\nSAC>", 1)
+    items = decoder.flush(2)
+    assert [damage.seq for damage in damages(items)] == [1]
+    assert [item.text for item in items if isinstance(item, Console)] == ["panic: no more", "SAC>"]
+    assert [event.seq for event in events(decoder.feed(b" ok\r\n" + record(2), 3))] == [2]
+
+
 def test_hello_is_there_for_whoever_asks_and_restarts_are_counted() -> None:
     decoder = Decoder()
     assert decoder.hello is None

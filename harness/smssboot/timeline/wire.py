@@ -88,8 +88,8 @@ class Decoder:
             self._tail = self._tail[MAX_LINE:]
         return out
 
-    def close(self, host_ns: int) -> list[Item]:
-        """The items that the end of the log completes: what was still open, the last gap, a missing bye."""
+    def flush(self, host_ns: int) -> list[Item]:
+        """Wait no longer for the rest of a line or of a torn record: the guest has fallen silent."""
         self._host_ns = host_ns
         out: list[Item] = []
         self._out = out
@@ -97,6 +97,11 @@ class Decoder:
         if tail:
             self._hard_line(tail)
         self._abandon()
+        return out
+
+    def close(self, host_ns: int) -> list[Item]:
+        """The items that the end of the log completes: what was still open, the last gap, a missing bye."""
+        out = self.flush(host_ns)
         self._gaps()
         reason = self._sequence.end()
         if reason:
