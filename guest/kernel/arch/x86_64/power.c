@@ -80,7 +80,7 @@ static const ACPI_TABLE *HalpFindFadt(ULONG64 RsdpAddress)
 /* Name(\_S5_, Package() { n, ... }): NameOp "_S5_" PackageOp PkgLength NumElements, then n as a byte or a constant. */
 static ULONG HalpFindSleepType(const ACPI_TABLE *Dsdt)
 {
-    for (ULONG i = sizeof(*Dsdt); i + 16 < Dsdt->Length; i++) {
+    for (ULONG i = sizeof(*Dsdt); i + 9 <= Dsdt->Length; i++) {
         const UCHAR *Aml = (const UCHAR *)Dsdt + i;
         if (__builtin_memcmp(Aml, "_S5_", 4) != 0 || Aml[4] != 0x12)
             continue;
