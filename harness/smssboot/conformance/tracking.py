@@ -62,8 +62,7 @@ class Tracker:
         self._slots: dict[tuple[str, str], list[_Slot]] = {}
         self._patterns: dict[tuple[str, str], list[Pattern]] = defaultdict(list)
         self._wide_patterns: list[Pattern] = []
-        self._nevers: dict[str, list[Never]] = defaultdict(list)
-        self._wide_nevers: list[Never] = []
+        self._nevers: dict[tuple[str, str], list[Never]] = {}
         self._index()
         for node in expectation.nodes:
             if self.waiting[node.index] == 0 and node.low == 0:
@@ -87,11 +86,6 @@ class Tracker:
                 self._wide_patterns.append(pattern)
             else:
                 self._patterns[pattern.voice, pattern.name].append(pattern)
-        for never in self.expectation.nevers:
-            if "*" in never.name:
-                self._wide_nevers.append(never)
-            else:
-                self._nevers[never.name].append(never)
 
     # -- one event -------------------------------------------------------------------------------------
 
@@ -208,14 +202,11 @@ class Tracker:
         return all(meets(match, key, data, self.run) for key, match in conditions)
 
     def _forbidden(self, event: Event, data: Mapping[str, str]) -> Never | None:
-        nevers: list[Never] = [*self._nevers.get(event.name, ()), *self._wide_nevers]
+        kind = (event.voice, event.name)
+        nevers = self._nevers.get(kind)
+        if nevers is None:
+            nevers = self._nevers[kind] = self._nevers_for(*kind)
         for never in nevers:
-            if never.voice and never.voice != event.voice:
-                continue
-            if never.name != event.name and not fnmatchcase(event.name, never.name):
-                continue
-            if any(fnmatchcase(event.name, name) for name in never.excepted):
-                continue
             if never.before and all(self.counts[node] for node in never.before):
                 continue
             if never.after and not any(self.counts[node] for node in never.after):
@@ -223,3 +214,13 @@ class Tracker:
             if all(key in data for key, _ in never.data) and self._all(never.data, data):
                 return never
         return None
+
+    def _nevers_for(self, voice: str, name: str) -> list[Never]:
+        """The prohibitions that may concern events of one voice and name."""
+        return [
+            never
+            for never in self.expectation.nevers
+            if never.voice in ("", voice)
+            and fnmatchcase(name, never.name)
+            and not any(fnmatchcase(name, excepted) for excepted in never.excepted)
+        ]
