@@ -29,6 +29,9 @@ BOOLEAN ExCommandLineValue(PCSTR Key, PCHAR Buffer, ULONG Size);
 /* Sets an event object and records event.set when it is named and becomes signalled. */
 LONG ExSetEvent(PKEVENT Event);
 
+/* Text for people on the first serial port; formats as RtlpFormat. At any IRQL. */
+ULONG DbgPrint(PCSTR Format, ...);
+
 /* Copies between kernel memory and the memory of a service's caller; STATUS_ACCESS_VIOLATION on a bad address. */
 NTSTATUS ExCopyFromMode(KPROCESSOR_MODE Mode, PVOID To, const VOID *From, SIZE_T Size);
 NTSTATUS ExCopyToMode(KPROCESSOR_MODE Mode, PVOID To, const VOID *From, SIZE_T Size);
