@@ -1,0 +1,74 @@
+"""Guests that break one rule each: caught with exit 1, and named in the first finding.
+
+A mutant is a recipe in mutants/: a program missing or damaged, or the guest built with one replacement in its
+sources.  None of the product's code knows about them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from boot_help import MUTANTS, Boot, Result, smssboot
+
+
+@dataclass(frozen=True)
+class Named:
+    """How the first finding has to name the fault: any of these codes, and this in its text."""
+
+    codes: str
+    says: str
+    cause: str = "powered-off"
+
+
+EXPECTED = {
+    "smss-missing": Named("E108", r"0x6F", "bugcheck"),
+    "ntdll-damaged": Named("E108", r"0x6B", "bugcheck"),
+    "smss-exits-early": Named("E108", r"0xEF", "bugcheck"),
+    "csrss0-exits": Named("E108", r"0xEF", "bugcheck"),
+    "claimed-not-done": Named("E111 E101", r"smss\.init|process\.hard-error-mode"),
+    "dos-device-missing": Named("E101 E111 E103", r"\\GLOBAL\?\?\\|smss\.dos-device"),
+    "phases-swapped": Named("E102", r"smss\.(environment-template|api-threads)"),
+    "port-after-workers": Named("E102", r"smss\.api-(port|threads)|SmApiPort|thread\.create"),
+    "line-lost": Named("E109", r"60"),
+    "line-garbled": Named("E109", r"60|damaged"),
+}
+
+
+def test_every_mutant_is_expected_to_be_caught() -> None:
+    assert {path.stem for path in MUTANTS.glob("*.yaml")} == set(EXPECTED)
+
+
+def check_named(result: Result, named: Named) -> None:
+    assert result.code == 1, result.stderr
+    assert result.run["verdict"] == "deviates"
+    first = result.first
+    said = f"{first['text']} {first['event']} {first['expected']} {first['got']}"
+    assert first["code"] in named.codes.split(), said
+    assert re.search(named.says, said), said
+    assert first["text"][:40] in result.stderr or first["code"] in result.stderr
+
+
+@pytest.mark.parametrize("name", list(EXPECTED))
+def test_mutant(name: str, boot: Boot) -> None:
+    check_named(boot(MUTANTS / f"{name}.yaml"), EXPECTED[name])
+
+
+def test_a_replayed_log_is_caught_by_its_nonce(boot: Boot, tmp_path: Path) -> None:
+    good = boot("default", "--keep", tmp_path)
+    assert good.code == 0, good.stderr
+    log = Path(good.run["artifacts"]["serial"])
+    recipe = tmp_path / "replay.yaml"
+    recipe.write_text(f"extends: default\nboot: {{replay: {log}}}\n")
+    result = boot(recipe)
+    check_named(result, Named("E110", "nonce|another run"))
+    assert result.events("smss.start"), "the log was played to its end"
+
+
+def test_a_bugcheck_quotes_its_code_and_statement(arch: str) -> None:
+    done = smssboot("run", MUTANTS / "smss-missing.yaml", "--arch", arch)
+    assert done.returncode == 1
+    assert "SESSION3_INITIALIZATION_FAILED" in done.stdout
+    assert "verdict: deviates (exit 1)" in done.stdout
