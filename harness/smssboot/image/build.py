@@ -134,6 +134,10 @@ def _make(recipe: Recipe, arch: str) -> BuiltImage:
         (work / "ntoskrnl.symbols.json").write_bytes(symbols)
         for name, data in programs.items():
             (work / name).write_bytes(data)
+            linked = binaries / name
+            link_map = linked.with_suffix(".map")  # proves the name of the entry point
+            if link_map.exists() and linked.read_bytes() == data:
+                shutil.copy(link_map, work / link_map.name)
         manifest = {
             "id": sha256[:12],
             "sha256": sha256,

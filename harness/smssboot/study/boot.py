@@ -92,7 +92,7 @@ class Boot:
         async def on_steady(vm: Machine) -> Iterable[Item]:
             from smssboot.study.witness import memory_evidence
 
-            return memory_evidence(vm, self.image)
+            return await memory_evidence(vm, self.image)
 
         try:
             self.outcome = await supervisor.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING, Final
@@ -25,21 +26,24 @@ def static_evidence(image: BuiltImage) -> list[Event]:
     except (OSError, ValueError):
         pass
     from smssboot.evidence import pe
+    from smssboot.evidence.errors import EvidenceError
 
     events: list[Event] = []
     for file in image.files.values():
         if file.name in _INSPECTED:
-            events += pe.inspect(file)
+            with contextlib.suppress(EvidenceError):  # no PE file: the model will miss its event
+                events += pe.inspect(file)
     part = path.with_name(f".{_CACHE}.{os.getpid()}")
     part.write_text(json.dumps([[event.name, dict(event.data)] for event in events]), "utf-8")
     part.replace(path)
     return events
 
 
-def memory_evidence(vm: Machine, image: BuiltImage) -> list[Event]:
+async def memory_evidence(vm: Machine, image: BuiltImage) -> list[Event]:
     """Processes, namespace, environments and waits, read from the paused guest's RAM."""
     from smssboot.evidence import memory
 
     target = vm.plan.target
     guest = memory.GuestMemory(vm.ram(), base=target.ram_base, arch=target.arch)
-    return memory.inspect(guest, memory.Symbols.load(image.symbols))
+    symbols = memory.Symbols.load(image.symbols)
+    return memory.inspect(guest, symbols, await vm.translate(symbols.address(memory.ROOT_VARIABLE)))
