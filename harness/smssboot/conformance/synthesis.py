@@ -15,7 +15,7 @@ def linearise(expectation: Expectation, seed: int | None = None) -> list[int]:
     """One order of the nodes that the model allows; `seed` chooses among them."""
     graph = Graph(len(expectation.nodes), expectation.edges)
     if seed is None:
-        return list(graph.order)
+        return _framed(expectation, graph.order)
     chance = random.Random(seed)
     waiting = [len(p) for p in graph.pred]
     ready = [i for i, n in enumerate(waiting) if n == 0]
@@ -27,7 +27,12 @@ def linearise(expectation: Expectation, seed: int | None = None) -> list[int]:
             waiting[then] -= 1
             if waiting[then] == 0:
                 ready.append(then)
-    return out
+    return _framed(expectation, out)
+
+
+def _framed(expectation: Expectation, order: Sequence[int]) -> list[int]:
+    """`hello` opens a log and `bye` closes it, wherever the order leaves room."""
+    return sorted(order, key=lambda index: {"hello": -1, "bye": 1}.get(expectation.nodes[index].name, 0))
 
 
 def synthesise(
@@ -36,8 +41,6 @@ def synthesise(
     """A timeline whose every event is as the model wants it."""
     nodes = linearise(expectation) if order is None else list(order)
     people = _People(expectation)
-    # `hello` opens a log and `bye` closes it, wherever the order leaves room.
-    nodes.sort(key=lambda i: {"hello": -1, "bye": 1}.get(expectation.nodes[i].name, 0))
     wire: list[Item] = []
     evidence: list[Item] = []
     for index in nodes:
