@@ -21,7 +21,8 @@ from smssboot.conformance import check
 def main(count: int) -> None:
     """Print one row per operator."""
     expected = [expectation(arch, 5, sessions) for arch in ("x86_64", "aarch64") for sessions in (2, 3)]
-    print(f"{'operator':<12} {'mutants':>7} {'detected':>9} {'name@1':>8} {'also':>8} {'single':>8} {'ms':>7}")
+    head = ("operator", "mutants", "detected", "name@1", "also", "single", "ms")
+    print("{:<12} {:>7} {:>9} {:>8} {:>8} {:>8} {:>7}".format(*head))
     missed: list[str] = []
     for operator, make in OPERATORS.items():
         found = named = also = single = total = 0

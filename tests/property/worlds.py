@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from smssboot.conformance.synthesis import linearise, synthesise
 from smssboot.model import Context, Expectation, ground, load
@@ -223,9 +224,8 @@ def truncate(expected: Expectation, items: list[Item], chance: random.Random) ->
     at = chance.choice(records[3:])
     kept = [item for n, item in enumerate(items) if n < at]
     seen = {id(item) for item in kept}
-    absent = frozenset(
-        item.name for item in items if isinstance(item, Event) and item.seq is not None and id(item) not in seen
-    )
+    spoken = [item for item in items if isinstance(item, Event) and item.seq is not None]
+    absent = frozenset(event.name for event in spoken if id(event) not in seen)
     return Mutant("truncate", kept, absent, "the end")
 
 
@@ -256,7 +256,7 @@ def move(expected: Expectation, items: list[Item], chance: random.Random) -> Mut
     lattice = above(expected)
     before = [n for n in records if n < at and lattice[nodes[at]] >> nodes[n] & 1]
     after = [n for n in records if n > at and lattice[nodes[n]] >> nodes[at] & 1]
-    targets = [n for n in before[:-1]] + [n + 1 for n in after[1:]]
+    targets = before[:-1] + [n + 1 for n in after[1:]]
     if not targets:
         return None
     to = chance.choice(targets)
@@ -271,7 +271,7 @@ def move(expected: Expectation, items: list[Item], chance: random.Random) -> Mut
 
 def _neighbours(items: list[Item]) -> list[tuple[int, int]]:
     records = _records(items)
-    return [(a, b) for a, b in zip(records, records[1:], strict=False) if b == a + 1]
+    return [(a, b) for a, b in pairwise(records) if b == a + 1]
 
 
 def node_of(expected: Expectation, items: list[Item]) -> dict[int, int]:
