@@ -64,13 +64,14 @@ def test_output_that_cannot_be_written(option: str, tmp_path: Path) -> None:
     assert "cannot write to" in said
 
 
-def test_an_edit_that_breaks_the_build_is_infrastructure(arch: str, tmp_path: Path) -> None:
+def test_an_edit_that_breaks_the_build(arch: str, tmp_path: Path) -> None:
     recipe = tmp_path / "broken.yaml"
     recipe.write_text(
         "extends: default\n"
         "edit: {file: user/smss/smss.c, find: '#include \"smss.h\"', replace: '#include \"none.h\"'}\n"
     )
     done = smssboot("run", recipe, "--arch", arch)
-    assert done.returncode == 3
+    assert done.returncode == 2
+    assert "broken.yaml:2:40: edit: the guest for" in done.stderr
     assert "does not build" in done.stderr
     assert "none.h" in done.stderr

@@ -97,7 +97,10 @@ def _build_edited(arch: str, edits: Sequence[Edit], plain: Path) -> Path:
         shutil.copytree(plain, out, ignore=lambda _, names: [n for n in names if n == _STAMP])
         for edit in edits:
             _apply(edit, sources)
-        _make(sources, arch, out)
+        try:
+            _make(sources, arch, out)
+        except InfrastructureError as error:
+            raise edits[0].place.error(f"edit: {error.message}") from None
         (out / _STAMP).write_text(current_listing(), "utf-8")
         shutil.rmtree(sources, ignore_errors=True)
     return out

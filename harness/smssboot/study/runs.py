@@ -53,9 +53,7 @@ async def _all(
             await boot.run(observer)
             boot.end_process()
 
-    async with asyncio.TaskGroup() as group:
-        for boot in list(boots.values()):
-            group.create_task(worker(boot))
+    await asyncio.gather(*(worker(boot) for boot in list(boots.values())))
 
 
 def view(boots: Sequence[Boot]) -> StudyView:

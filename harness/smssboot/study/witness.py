@@ -42,8 +42,13 @@ def static_evidence(image: BuiltImage) -> list[Event]:
 async def memory_evidence(vm: Machine, image: BuiltImage) -> list[Event]:
     """Processes, namespace, environments and waits, read from the paused guest's RAM."""
     from smssboot.evidence import memory
+    from smssboot.evidence.errors import EvidenceError
 
     target = vm.plan.target
-    guest = memory.GuestMemory(vm.ram(), base=target.ram_base, arch=target.arch)
-    symbols = memory.Symbols.load(image.symbols)
-    return memory.inspect(guest, symbols, await vm.translate(symbols.address(memory.ROOT_VARIABLE)))
+    guest = memory.GuestMemory(vm.ram(), target.ram_base, target.arch)
+    try:
+        symbols = memory.Symbols.load(image.symbols)
+        where = await vm.translate(symbols.address(memory.ROOT_VARIABLE))
+        return memory.inspect(guest, symbols, where)
+    except EvidenceError as error:
+        return [Event("evidence", "memory.damaged", {"reason": str(error)})]
