@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from smssboot.errors import EXIT_CONFORMS, UsageError
@@ -83,61 +82,43 @@ def _element(element: Element) -> str:
 
 
 def _coverage(options: Namespace) -> tuple[str, Any]:
-    """Per statement: the rules that cover it, or why it is open."""
+    """Per statement: the rules that cover it on which voices, or why it is open."""
     from smssboot.model.audit import coverage
 
-    found = coverage(_load(options.profile))
-    document = _plain(found)
-    return str(found) if not is_dataclass(found) else _table(document), document
-
-
-def _table(document: Any) -> str:
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: _plain(item) for name, item in asdict(value).items()}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        return [_plain(item) for item in value]
-    return value
+    found = _load(options.profile)
+    table = coverage(found)
+    rows = [asdict(row) for row in table]
+    return str(table), {"schema": "smssboot.coverage/1", "profile": found.profile, "statements": rows}
 
 
 def _predict(options: Namespace) -> tuple[str, Any]:
-    """The events that a recipe must lead to, in an order that its rules allow."""
+    """What a recipe must lead to, and (in JSON) every expected event with its rule."""
     from smssboot.image.build import build
     from smssboot.image.built import PLACEHOLDER
     from smssboot.model.expectation import Graph
+    from smssboot.model.prediction import prediction_of
     from smssboot.study.expect import context, ground_context
 
     image = build(options.recipe, options.arch)
     profile = options.profile or image.profile
     expected = ground_context(context(image, profile, PLACEHOLDER))
-    graph = Graph(len(expected.nodes), expected.edges)
-    rows = []
-    size = f"{len(expected.nodes)} events, {len(expected.edges)} orders"
-    lines = [f"{image.name} {image.arch} {profile}: {size}"]
-    for index in graph.order:
-        node = expected.nodes[index]
-        if node.voice == "":
-            continue
-        rows.append(_node(node, expected))
-        count = "" if (node.low, node.high) == (1, 1) else f"  {node.low}..{_high(node) or 'any'}"
-        data = " ".join(f"{key}={_match(match)}" for key, match in node.data if not key.startswith("@"))
-        lines.append(f"{node.voice:<8} {node.label} {data}".rstrip() + count)
-    return "\n".join(lines) + "\n", {
+    prediction = prediction_of(expected)
+    order = Graph(len(expected.nodes), expected.edges).order
+    size = f"{len(expected.nodes)} events, {len(expected.edges)} orders between them"
+    text = f"{image.name} {image.id}: {prediction}{size}\n(the nonce of a boot stands for {PLACEHOLDER})\n"
+    return text, {
         "schema": "smssboot.prediction/1",
-        "profile": profile,
-        "arch": image.arch,
         "image": image.id,
-        "events": rows,
+        "placeholder": PLACEHOLDER,
+        **prediction.to_json(),
+        "expected": [_node(expected.nodes[i], expected) for i in order if expected.nodes[i].voice],
         "orders": [[edge.first, edge.then] for edge in expected.edges],
     }
 
 
 def _node(node: Node, expected: Expectation) -> dict[str, Any]:
+    from smssboot.model.expectation import UNBOUNDED
+
     rule = expected.rules[node.rule]
     return {
         "index": node.index,
@@ -145,19 +126,8 @@ def _node(node: Node, expected: Expectation) -> dict[str, Any]:
         "name": node.name,
         "key": dict(node.key),
         "data": {key: {match.kind: list(match.args)} for key, match in node.data},
-        "count": [node.low, _high(node)],
+        "count": [node.low, node.high if node.high < UNBOUNDED else None],
         "proves": list(node.proves),
         "rule": rule.where,
         "statements": list(rule.statements),
     }
-
-
-def _high(node: Node) -> int | None:
-    """The most events of this kind, or None where there is no limit."""
-    from smssboot.model.expectation import UNBOUNDED
-
-    return node.high if node.high < UNBOUNDED else None
-
-
-def _match(match: Any) -> str:
-    return "|".join(match.args) if match.kind in ("eq", "glob", "in") else f"<{match.kind}>"
