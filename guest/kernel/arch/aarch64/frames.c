@@ -10,7 +10,8 @@ static DECLSPEC_NORETURN VOID KiEnterFrame(PKTRAP_FRAME TrapFrame)
     PKTHREAD Thread = KeGetCurrentThread();
 
     KiDisableInterrupts();
-    Thread->TrapFrame = NULL;
+    Thread->TrapFrame = NULL;           /* also when a service ends here (NtContinue) */
+    Thread->PreviousMode = KernelMode;
     KiPrepareUserReturn(TrapFrame);
     KiLoadTrapFrame(TrapFrame, Thread->InitialStack);
 }

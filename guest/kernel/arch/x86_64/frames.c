@@ -7,8 +7,11 @@
 
 static DECLSPEC_NORETURN VOID KiEnterFrame(PKTRAP_FRAME TrapFrame)
 {
+    PKTHREAD Thread = KeGetCurrentThread();
+
     KiDisableInterrupts();
-    KeGetCurrentThread()->TrapFrame = NULL;
+    Thread->TrapFrame = NULL;           /* also when a service ends here (NtContinue) */
+    Thread->PreviousMode = KernelMode;
     KiPrepareUserReturn(TrapFrame);
     KiLoadTrapFrame(TrapFrame);
 }

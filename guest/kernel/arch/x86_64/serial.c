@@ -14,6 +14,7 @@
 #define UART_MCR       4
 #define UART_LSR       5
 #define UART_SCRATCH   7
+#define UART_FIFO      16
 #define LSR_DATA_READY 0x01
 #define LSR_THR_EMPTY  0x20
 
@@ -30,11 +31,11 @@ static VOID HalpSetUpPort(USHORT Port)
     KiOut8(Port + UART_MCR, 0x0B);          /* DTR, RTS, OUT2: the last lets interrupts through */
 }
 
-/* QEMU drops a byte that is written before the port is ready, when its reader is slow: so each one waits. */
+/* QEMU drops what is written before the port is ready, when its reader is slow: so each FIFO-full waits. */
 static VOID HalpPut(USHORT Port, const char *Buffer, SIZE_T Length)
 {
     for (SIZE_T i = 0; i < Length; i++) {
-        while (!(KiIn8(Port + UART_LSR) & LSR_THR_EMPTY))
+        while (i % UART_FIFO == 0 && !(KiIn8(Port + UART_LSR) & LSR_THR_EMPTY))
             ;
         KiOut8(Port + UART_DATA, (UCHAR)Buffer[i]);
     }
