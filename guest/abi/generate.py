@@ -54,7 +54,7 @@ def _service(entry: dict[str, Any]) -> Service:
     if not 0 < service.number < NUMBER_LIMIT:
         raise AbiError(f"{service.name}: number {service.number} is outside 1..{NUMBER_LIMIT - 1}")
     if len(service.args) > MAX_ARGUMENTS:
-        raise AbiError(f"{service.name}: {len(service.args)} arguments, at most {MAX_ARGUMENTS} are copied in")
+        raise AbiError(f"{service.name}: {len(service.args)} arguments, at most {MAX_ARGUMENTS} are copied")
     for argument in service.args:
         if not _ARGUMENT.fullmatch(argument):
             raise AbiError(f"{service.name}: '{argument}' is not 'TYPE Name'")
@@ -75,7 +75,8 @@ def load(path: Path) -> list[Service]:
 
 def prototypes(services: list[Service]) -> str:
     """nt_services.h: what the kernel implements and user mode calls; include NT's types first."""
-    lines = ["/* Prototypes of the system services. Made from services.yaml; do not edit. */", "#pragma once", ""]
+    lines = ["/* Prototypes of the system services. Made from services.yaml; do not edit. */",
+             "#pragma once", ""]
     for service in services:
         lines.append(f"NTSTATUS NTAPI {service.name}({service.parameters});")
     return "\n".join(lines) + "\n"
