@@ -156,6 +156,7 @@ typedef struct _KTHREAD {
     SCHAR Priority;
     SCHAR BasePriority;
     UCHAR TerminationPending;   /* ends on its way back to user mode, and no user-mode wait begins or goes on */
+    UCHAR SuspendPending;       /* holds on its way back to user mode, in PsCheckTermination */
     PVOID StartRoutine;
     PVOID StartContext;
 } KTHREAD, *PKTHREAD, *PRKTHREAD;

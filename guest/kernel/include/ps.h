@@ -91,7 +91,8 @@ NTSTATUS NTAPI PsLookupThreadByThreadId(HANDLE ThreadId, PETHREAD *Thread);
 
 /* Ends the current thread; never returns. Called by ke on the way to user mode when Terminated is set. */
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus);
-/* Called by ke before it returns to user mode (and by waits in user mode): ends the thread if it was asked to. */
+/* Called by ke before it returns to user mode, when TerminationPending or SuspendPending says so: ends or holds the
+   thread. */
 VOID PsCheckTermination(VOID);
 /* A user-mode exception: gives it to ntdll's KiUserExceptionDispatcher, or ends the process with its status. */
 VOID PsDispatchUserException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Context, BOOLEAN FirstChance);

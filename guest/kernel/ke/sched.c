@@ -96,11 +96,9 @@ VOID KiPrepareUserReturn(PKTRAP_FRAME TrapFrame)
             KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, KiTrapFramePc(TrapFrame), KiProcessorBlock.Irql, 0, 0);
         if (KiIsDpcPending()) {
             KiRetireDpcs();
-        } else if (Thread->TerminationPending) {
+        } else if (Thread->TerminationPending || Thread->SuspendPending) {
             KiEnableInterrupts();
             PsCheckTermination();
-            KiDisableInterrupts();
-            break;
         } else if (KiIsPreemptionDue()) {
             KfRaiseIrql(DISPATCH_LEVEL);
             KiReadyThread(Thread);

@@ -71,10 +71,14 @@ BOOLEAN PspStartReaper(VOID)
     return NT_SUCCESS(PsCreateSystemThread(NULL, THREAD_ALL_ACCESS, NULL, NULL, NULL, PspReaper, NULL));
 }
 
+/* On the way back to user mode: a suspended thread holds here, one that was asked to end does not come back. */
 VOID PsCheckTermination(VOID)
 {
     PETHREAD Thread = PsGetCurrentThread();
 
+    Thread->Tcb.SuspendPending = FALSE;
+    if (Thread->SuspendCount != 0)
+        KeWaitForSingleObject(&Thread->SuspendEvent, Suspended, UserMode, FALSE, NULL);
     if (Thread->Tcb.TerminationPending)
         PspExitThread(Thread->ExitStatus);
 }

@@ -56,12 +56,12 @@ NTSTATUS NTAPI NtSuspendThread(HANDLE ThreadHandle, PULONG PreviousSuspendCount)
         Status = STATUS_THREAD_IS_TERMINATING;
     else if (Previous == MAXIMUM_SUSPEND_COUNT)
         Status = STATUS_SUSPEND_COUNT_EXCEEDED;
-    else if (Thread->SuspendCount++ == 0)
+    else if (Thread->SuspendCount++ == 0) {
         KeClearEvent(&Thread->SuspendEvent);
+        Thread->Tcb.SuspendPending = TRUE;
+    }
     if (NT_SUCCESS(Status))
         Status = PspReturnCount(PreviousSuspendCount, Previous);
-    if (NT_SUCCESS(Status) && Thread == PsGetCurrentThread())
-        KeWaitForSingleObject(&Thread->SuspendEvent, Suspended, UserMode, FALSE, NULL);
     ObDereferenceObject(Thread);
     return Status;
 }
