@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from smssboot.machine.probe import pvh_elf
 from smssboot.machine.targets import Target
 from smssboot.timeline.wire import encode
 
@@ -78,7 +79,7 @@ def _x86(target: Target, parts: tuple[str | tuple[str, str], ...]) -> bytes:
             case _:
                 raise ValueError(part)
     prologue = b"\xbc" + struct.pack("<I", _X86_BASE + 0x8000)  # mov esp
-    return _pvh_elf(prologue + code + bytes.fromhex("fa f4 ebfd"))
+    return pvh_elf(prologue + code + bytes.fromhex("fa f4 ebfd"))
 
 
 def _x86_print(text: str) -> bytes:
@@ -87,19 +88,6 @@ def _x86_print(text: str) -> bytes:
     head = b"\xe8" + struct.pack("<i", len(data)) + data + bytes.fromhex("5e 66baf803")
     # again: lodsb; test al,al; jz end; out dx,al; jmp again
     return head + bytes.fromhex("ac 84c0 7403 ee ebf8")
-
-
-def _pvh_elf(code: bytes) -> bytes:
-    """An ELF64 with one segment of code and one note (XEN_ELFNOTE_PHYS32_ENTRY)."""
-    note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", _X86_BASE)
-    note_at, code_at = 0x200, 0x1000
-    header = struct.pack(
-        "<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, _X86_BASE, 64, 0, 0, 64, 56, 2, 64, 0, 0
-    )
-    load = struct.pack("<IIQQQQQQ", 1, 7, code_at, _X86_BASE, _X86_BASE, len(code), 0x10000, 0x1000)
-    notes = struct.pack("<IIQQQQQQ", 4, 4, note_at, 0, 0, len(note), len(note), 4)
-    image = (header + load + notes).ljust(note_at, b"\0") + note
-    return image.ljust(code_at, b"\0") + code
 
 
 def _arm(parts: tuple[str | tuple[str, str], ...]) -> bytes:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,13 +51,15 @@ asyncio.run(main(*sys.argv[1:]))
 
 @contextmanager
 def watched(pid: int) -> Iterator[Callable[[float], bool]]:
-    """Tells whether a process that is not our child ends within so many seconds."""
+    """Tells whether a process ends within so many seconds; ends it at last, so that a failure leaves none."""
     pidfd = os.pidfd_open(pid)
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     try:
         yield lambda seconds: bool(poll.poll(seconds * 1000))
     finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         os.close(pidfd)
 
 

@@ -139,8 +139,6 @@ class ObjectWalk:
         if known is None:
             item = self._type.at(self._space, address)
             dispatcher = item.u32("DefaultDispatcherOffset")
-            known = ObjectType(
-                item.unicode("Name"), address, dispatcher if dispatcher < 0x10000 else None
-            )
+            known = ObjectType(item.unicode("Name"), address, dispatcher if dispatcher < 0x10000 else None)
             self._types[address] = known
         return known

@@ -75,7 +75,7 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
         path = escape(channels.ram)
         args += ["-object", f"memory-backend-file,id=ram,size={size}M,mem-path={path},share=on"]
         machine += ",memory-backend=ram"
-    args += ["-machine", machine, "-cpu", target.cpu, "-m", str(plan.ram_bytes >> 20), "-accel", plan.accel]
+    args += ["-machine", machine, "-cpu", _cpu(plan), "-m", str(plan.ram_bytes >> 20), "-accel", plan.accel]
     if plan.deterministic:
         args += _ICOUNT
     if firmware is not None:
@@ -111,6 +111,11 @@ def for_shell(
 def quoted(args: tuple[str, ...]) -> str:
     """One line to paste into a shell."""
     return shlex.join(args)
+
+
+def _cpu(plan: LaunchPlan) -> str:
+    """Hardware acceleration runs the host's own processor, not a model of another."""
+    return plan.target.cpu if plan.accel.startswith("tcg") else "host"
 
 
 def _fill(options: tuple[str, ...], **names: str) -> list[str]:
