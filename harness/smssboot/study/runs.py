@@ -27,6 +27,7 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
             boots[number] = Boot.spawn(image, options)
         for boot in boots.values():
             boot.load()
+        _load_the_rest()
         import asyncio
 
         asyncio.run(_all(boots, images, options, observer))
@@ -34,6 +35,15 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
         for boot in boots.values():
             boot.close()
     return [boots[number] for number in sorted(boots)]
+
+
+def _load_the_rest() -> None:
+    """What is needed when the guests have ended; they still boot, on the other processor."""
+    import smssboot.conformance.checker
+    import smssboot.machine.supervisor
+    import smssboot.report.terminal
+    import smssboot.study.view
+    import smssboot.study.witness  # noqa: F401
 
 
 async def _all(
