@@ -1,0 +1,150 @@
+/* The memory manager's inside.
+ *
+ * A page of RAM has one owner or several: every mapping, and every section that keeps it, holds one reference in the PFN
+ * database. User memory is described by VADs, one per stretch of equal kind and protection; a page table entry is made
+ * when the page is first touched. The PFN lists and the pool are used at DISPATCH_LEVEL (deferred procedures use them
+ * too); everything else runs at PASSIVE_LEVEL, where kernel code gives up the processor only in a wait. */
+#pragma once
+#include <nt.h>
+#include "ex.h"
+#include "io.h"
+#include "loader.h"
+#include "mm.h"
+#include "ob.h"
+#include "ps.h"
+
+#define MI_TAG ' iM '
+
+/* ---- pages of RAM (pfn.c) ---- */
+typedef struct _MMPFN {
+    ULONG Next;                         /* in a list of free pages; 0 ends it */
+    ULONG ReferenceCount;
+} MMPFN, *PMMPFN;
+
+VOID MiInitializePfnDatabase(PLOADER_PARAMETER_BLOCK LoaderBlock);
+VOID MiReferencePage(PFN_NUMBER Page);
+ULONG MiPageReferences(PFN_NUMBER Page);
+/* Moves one page from the list of freed pages to that of zeroed ones; FALSE when there is none. */
+BOOLEAN MiZeroOneFreePage(VOID);
+extern KEVENT MiZeroingPageEvent;       /* set while freed pages wait to be zeroed */
+
+/* ---- system address space (sysmem.c) ---- */
+/* Maps Pages fresh pages at the next free system address; NULL: no memory. Flags: KI_PAGE_*. */
+PVOID MiReserveSystemRange(SIZE_T Pages);
+BOOLEAN MiMapNewPages(ULONG64 Root, PUCHAR Base, SIZE_T Pages, ULONG Flags);
+VOID MiUnmapAndFreePages(ULONG64 Root, PUCHAR Base, SIZE_T Pages);
+
+/* ---- sections (control.c, image.c) ---- */
+typedef struct _SUBSECTION {
+    ULONG FirstPage;
+    ULONG PageCount;
+    ULONG Protect;                      /* PAGE_*; writable parts of images are copied on write */
+} SUBSECTION, *PSUBSECTION;
+
+typedef struct _CONTROL_AREA {
+    LIST_ENTRY ImageLink;               /* MiImageList: images are shared by all who map the file */
+    ULONG References;                   /* sections and views */
+    BOOLEAN Image;
+    PFILE_OBJECT File;                  /* referenced; NULL: memory */
+    ULONG PageCount;
+    PFN_NUMBER *Pages;                  /* one reference each; 0: not touched yet (memory only) */
+    ULONG SubsectionCount;
+    PSUBSECTION Subsections;
+    ULONG64 ImageBase;                  /* what the pages are relocated for */
+    SECTION_IMAGE_INFORMATION ImageInformation;
+} CONTROL_AREA, *PCONTROL_AREA;
+
+typedef struct _SECTION {
+    PCONTROL_AREA ControlArea;          /* counted */
+    ULONG64 SizeOfSection;
+    ULONG Protect;                      /* what the section was made with */
+    ULONG AllocationAttributes;
+} SECTION, *PSECTION;
+
+NTSTATUS MiCreateMemoryControlArea(ULONG64 Size, PCONTROL_AREA *ControlArea);
+/* The control area of the image file, shared with who mapped it before; counted. */
+NTSTATUS MiCreateImageControlArea(PFILE_OBJECT File, PCONTROL_AREA *ControlArea);
+VOID MiReferenceControlArea(PCONTROL_AREA ControlArea);
+VOID MiDereferenceControlArea(PCONTROL_AREA ControlArea);   /* the last one frees pages and file */
+/* The section's page of that index, made if it was never touched; 0: no memory. Takes no reference. */
+PFN_NUMBER MiGetSectionPage(PCONTROL_AREA ControlArea, ULONG Index);
+
+/* ---- PE images (peimage.c) ---- */
+typedef struct _MI_IMAGE {
+    PUCHAR File;                        /* the file's bytes, pool */
+    ULONG FileSize;
+    PIMAGE_NT_HEADERS Headers;          /* in File, checked */
+    PIMAGE_SECTION_HEADER Sections;
+    ULONG SectionCount;
+    ULONG PageCount;
+} MI_IMAGE, *PMI_IMAGE;
+
+/* Reads and checks a whole image file of this machine: every offset that is used later lies inside. */
+NTSTATUS MiReadImage(PFILE_OBJECT File, PMI_IMAGE Image);
+VOID MiReleaseImage(PMI_IMAGE Image);
+ULONG MiSectionProtection(ULONG Characteristics);           /* PAGE_*, as mapped in user mode */
+/* Copies one page of the image as it is in memory, before relocation. */
+VOID MiFillImagePage(PMI_IMAGE Image, ULONG Index, PVOID Page);
+
+/* Applies the relocations of the image by Delta. Page(Context, Index) gives the bytes of a page to change. */
+typedef PUCHAR MI_RELOCATION_PAGE(PVOID Context, ULONG Index);
+NTSTATUS MiRelocatePages(const UCHAR *Relocations, ULONG Size, ULONG PageCount, ULONG64 Delta,
+                         MI_RELOCATION_PAGE *Page, PVOID Context);
+
+/* ---- VADs (vad.c) ---- */
+struct _MMVAD {
+    PMMVAD Next;                        /* by address */
+    ULONG64 Start;
+    ULONG64 End;                        /* exclusive */
+    ULONG64 AllocationBase;
+    ULONG AllocationProtect;
+    ULONG Protect;                      /* PAGE_*; 0 while only reserved */
+    ULONG Type;                         /* MEM_PRIVATE, MEM_MAPPED, MEM_IMAGE */
+    PCONTROL_AREA ControlArea;          /* counted; NULL: private */
+    ULONG FirstPage;                    /* of the control area, at Start */
+    BOOLEAN Fixed;                      /* not to be freed or changed: the shared user data */
+};
+
+PMMVAD MiFindVad(PMMSUPPORT Vm, ULONG64 Address);           /* NULL: free */
+BOOLEAN MiIsRangeFree(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
+/* A free range of Size bytes on a 64 KiB boundary, from the bottom or the top; 0: none. */
+ULONG64 MiFindFreeRange(PMMSUPPORT Vm, ULONG64 Size, BOOLEAN TopDown);
+PMMVAD MiInsertVad(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End, ULONG Type, ULONG Protect);   /* NULL: no memory */
+/* Makes VAD boundaries at Start and End, so that [Start, End) can be changed alone. */
+NTSTATUS MiSplitVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
+/* Removes the VADs inside [Start, End) and the pages that they map. */
+VOID MiRemoveVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
+VOID MiUnmapRange(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
+
+/* ---- protections (protect.c) ---- */
+BOOLEAN MiIsValidProtection(ULONG Protect);
+BOOLEAN MiProtectionAllows(ULONG Protect, ULONG FaultFlags);
+BOOLEAN MiIsCopyOnWrite(ULONG Protect);
+/* Flags of a user page; without KI_PAGE_WRITE while a copy on write is still to be made. */
+ULONG MiPageFlags(ULONG Protect, BOOLEAN MayWrite);
+
+/* ---- sessions (session.c) ---- */
+struct _MM_SESSION_SPACE {
+    ULONG SessionId;
+    ULONG References;
+    ULONG64 PageTable;                  /* what the session slot of its processes' roots holds */
+    ULONG64 NextAddress;
+    LIST_ENTRY Images;                  /* MI_SYSTEM_IMAGE.Link */
+};
+
+typedef struct _MI_SYSTEM_IMAGE {
+    LIST_ENTRY Link;                    /* MiSystemImages or the session's */
+    PUCHAR Base;
+    ULONG PageCount;
+    PVOID Entry;
+    UNICODE_STRING Name;                /* full path, pool */
+} MI_SYSTEM_IMAGE, *PMI_SYSTEM_IMAGE;
+VOID MiUnloadSessionImages(PMM_SESSION_SPACE Session, ULONG64 Root);
+
+/* ---- others ---- */
+BOOLEAN MiInitializePool(VOID);
+BOOLEAN MiInitializeSharedData(PLOADER_PARAMETER_BLOCK LoaderBlock);
+extern PFN_NUMBER MiSharedDataPage;
+BOOLEAN MiInitializeSections(VOID);
+
+static inline PVOID MiPageAddress(PFN_NUMBER Page) { return (PVOID)(MM_DIRECT_MAP_BASE + (Page << PAGE_SHIFT)); }

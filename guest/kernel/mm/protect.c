@@ -1,0 +1,35 @@
+/* PAGE_* protections: what they allow, and the bits of a page table entry that they become. */
+#include "mip.h"
+
+#define MI_MODIFIERS (PAGE_GUARD | PAGE_NOCACHE)
+#define MI_WRITABLE (PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)
+#define MI_EXECUTABLE (PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)
+
+BOOLEAN MiIsValidProtection(ULONG Protect)
+{
+    ULONG Base = Protect & ~(ULONG)MI_MODIFIERS;
+
+    if (Base == 0 || Base > PAGE_EXECUTE_WRITECOPY || (Base & (Base - 1)) != 0)
+        return FALSE;
+    return Base != PAGE_NOACCESS || (Protect & MI_MODIFIERS) == 0;
+}
+
+BOOLEAN MiProtectionAllows(ULONG Protect, ULONG FaultFlags)
+{
+    if (Protect == 0 || (Protect & PAGE_NOACCESS) != 0)
+        return FALSE;
+    if ((FaultFlags & MM_FAULT_WRITE) != 0 && (Protect & MI_WRITABLE) == 0)
+        return FALSE;
+    return (FaultFlags & MM_FAULT_EXECUTE) == 0 || (Protect & MI_EXECUTABLE) != 0;
+}
+
+BOOLEAN MiIsCopyOnWrite(ULONG Protect)
+{
+    return (Protect & (PAGE_WRITECOPY | PAGE_EXECUTE_WRITECOPY)) != 0;
+}
+
+ULONG MiPageFlags(ULONG Protect, BOOLEAN MayWrite)
+{
+    return KI_PAGE_USER | (MayWrite && (Protect & MI_WRITABLE) != 0 ? KI_PAGE_WRITE : 0) |
+           ((Protect & MI_EXECUTABLE) != 0 ? KI_PAGE_EXECUTE : 0);
+}

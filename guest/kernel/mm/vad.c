@@ -1,0 +1,148 @@
+/* Virtual address descriptors: which stretches of a process's user range mean what. */
+#include "mip.h"
+
+#define MI_GRANULARITY 0x10000ull
+/* Images have bases of their own above this; what is allocated anywhere stays below. */
+#define MI_LOWEST_FREE 0x10000ull
+#define MI_HIGHEST_FREE ((ULONG64)MM_HIGHEST_USER_ADDRESS + 1)
+
+PMMVAD MiFindVad(PMMSUPPORT Vm, ULONG64 Address)
+{
+    for (PMMVAD Vad = Vm->VadRoot; Vad != NULL && Vad->Start <= Address; Vad = Vad->Next) {
+        if (Address < Vad->End)
+            return Vad;
+    }
+    return NULL;
+}
+
+BOOLEAN MiIsRangeFree(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
+{
+    for (PMMVAD Vad = Vm->VadRoot; Vad != NULL && Vad->Start < End; Vad = Vad->Next) {
+        if (Start < Vad->End)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static ULONG64 MiFindFromTop(PMMSUPPORT Vm, ULONG64 Size)
+{
+    ULONG64 Best = 0, GapStart = MI_LOWEST_FREE;
+
+    for (PMMVAD Vad = Vm->VadRoot;; Vad = Vad->Next) {
+        ULONG64 GapEnd = Vad != NULL ? Vad->Start : MI_HIGHEST_FREE;
+
+        if (GapEnd >= Size) {
+            ULONG64 Base = (GapEnd - Size) & ~(MI_GRANULARITY - 1);
+
+            if (Base >= GapStart)
+                Best = Base;
+        }
+        if (Vad == NULL)
+            return Best;
+        GapStart = ALIGN_UP_BY(Vad->End, MI_GRANULARITY);
+    }
+}
+
+ULONG64 MiFindFreeRange(PMMSUPPORT Vm, ULONG64 Size, BOOLEAN TopDown)
+{
+    ULONG64 Base = MI_LOWEST_FREE;
+
+    if (Size == 0 || Size > MI_HIGHEST_FREE)
+        return 0;
+    if (TopDown)
+        return MiFindFromTop(Vm, Size);
+    for (PMMVAD Vad = Vm->VadRoot; Vad != NULL; Vad = Vad->Next) {
+        if (Vad->Start >= Base && Vad->Start - Base >= Size)
+            return Base;
+        if (Vad->End > Base)
+            Base = ALIGN_UP_BY(Vad->End, MI_GRANULARITY);
+    }
+    return MI_HIGHEST_FREE - Base >= Size && Base < MI_HIGHEST_FREE ? Base : 0;
+}
+
+static VOID MiLinkVad(PMMSUPPORT Vm, PMMVAD New)
+{
+    PMMVAD *Link = &Vm->VadRoot;
+
+    while (*Link != NULL && (*Link)->Start < New->Start)
+        Link = &(*Link)->Next;
+    New->Next = *Link;
+    *Link = New;
+}
+
+PMMVAD MiInsertVad(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End, ULONG Type, ULONG Protect)
+{
+    PMMVAD Vad = ExAllocatePoolWithTag(NonPagedPool, sizeof *Vad, MI_TAG);
+
+    if (Vad == NULL)
+        return NULL;
+    Vad->Start = Start;
+    Vad->End = End;
+    Vad->AllocationBase = Start;
+    Vad->AllocationProtect = Protect;
+    Vad->Protect = Protect;
+    Vad->Type = Type;
+    MiLinkVad(Vm, Vad);
+    Vm->VirtualSize += End - Start;
+    if (Vm->VirtualSize > Vm->PeakVirtualSize)
+        Vm->PeakVirtualSize = Vm->VirtualSize;
+    return Vad;
+}
+
+static NTSTATUS MiSplitAt(PMMSUPPORT Vm, ULONG64 Address)
+{
+    PMMVAD Vad = MiFindVad(Vm, Address), Upper;
+
+    if (Vad == NULL || Vad->Start == Address)
+        return STATUS_SUCCESS;
+    Upper = ExAllocatePoolWithTag(NonPagedPool, sizeof *Upper, MI_TAG);
+    if (Upper == NULL)
+        return STATUS_NO_MEMORY;
+    *Upper = *Vad;
+    Upper->Start = Address;
+    Upper->FirstPage += (ULONG)((Address - Vad->Start) >> PAGE_SHIFT);
+    if (Upper->ControlArea != NULL)
+        MiReferenceControlArea(Upper->ControlArea);
+    Vad->End = Address;
+    Vad->Next = Upper;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS MiSplitVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
+{
+    NTSTATUS Status = MiSplitAt(Vm, Start);
+
+    return NT_SUCCESS(Status) ? MiSplitAt(Vm, End) : Status;
+}
+
+VOID MiUnmapRange(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
+{
+    for (ULONG64 Address = Start; Address < End; Address += PAGE_SIZE) {
+        ULONG64 PhysicalAddress;
+
+        if (KiUnmapPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress)) {
+            MmFreePage(PhysicalAddress >> PAGE_SHIFT);
+            Vm->WorkingSetSize--;
+        }
+    }
+}
+
+VOID MiRemoveVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
+{
+    PMMVAD *Link = &Vm->VadRoot;
+
+    while (*Link != NULL && (*Link)->Start < End) {
+        PMMVAD Vad = *Link;
+
+        if (Vad->Start < Start) {
+            Link = &Vad->Next;
+            continue;
+        }
+        *Link = Vad->Next;
+        MiUnmapRange(Vm, Vad->Start, Vad->End);
+        Vm->VirtualSize -= Vad->End - Vad->Start;
+        if (Vad->ControlArea != NULL)
+            MiDereferenceControlArea(Vad->ControlArea);
+        ExFreePoolWithTag(Vad, MI_TAG);
+    }
+}
