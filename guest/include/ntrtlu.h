@@ -120,10 +120,15 @@ DECLSPEC_NORETURN VOID NTAPI RtlUserThreadStart(PUSER_THREAD_START_ROUTINE Start
 
 /* ---- exceptions and debugging ---- */
 
+DECLSPEC_NORETURN VOID NTAPI KiUserExceptionDispatcher(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Context);
 LONG NTAPI RtlUnhandledExceptionFilter(PEXCEPTION_POINTERS ExceptionInfo);
 VOID NTAPI DbgBreakPoint(VOID);
 ULONG DbgPrint(PCSTR Format, ...);
 ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...);
+
+/* A claim on the wire (NtTraceEvent): Format is `key=%spec` items separated by one blank, with %u, %x (0x and upper-case
+   digits), %ws and %wZ; a value may hold anything. */
+NTSTATUS RtlpClaim(PCSTR Event, PCSTR Format, ...);
 
 /* ---- registry ---- */
 

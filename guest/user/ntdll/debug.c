@@ -58,3 +58,16 @@ LONG NTAPI RtlUnhandledExceptionFilter(PEXCEPTION_POINTERS ExceptionInfo)
              (PVOID)Record->ExceptionInformation[1]);
     return 1; /* EXCEPTION_EXECUTE_HANDLER */
 }
+
+/* The kernel enters here with an exception of this process. There is no frame-based handling, so a filter prints it and
+   the kernel ends the process by the second chance. */
+DECLSPEC_NORETURN VOID NTAPI KiUserExceptionDispatcher(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Context)
+{
+    EXCEPTION_POINTERS Pointers = { ExceptionRecord, Context };
+
+    RtlUnhandledExceptionFilter(&Pointers);
+    for (;;) {
+        NtRaiseException(ExceptionRecord, Context, FALSE);
+        NtTerminateProcess(NtCurrentProcess(), ExceptionRecord->ExceptionCode);
+    }
+}
