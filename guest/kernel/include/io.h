@@ -77,5 +77,7 @@ NTSTATUS IoReadFile(PFILE_OBJECT FileObject, ULONG64 Offset, PVOID Buffer, ULONG
 NTSTATUS IoQueryFileAttributes(PFILE_OBJECT FileObject, PIO_FILE_ATTRIBUTES Attributes);
 /* The last component of the file's name, inside FileObject->FileName. */
 VOID IoGetFileBaseName(PFILE_OBJECT FileObject, PUNICODE_STRING BaseName);
+/* The process whose thread is running; what drivers call. */
+struct _EPROCESS *IoGetCurrentProcess(VOID);
 /* A boot module's bytes by its name in the archive (`Windows/System32/config/SYSTEM`), for Cm. */
 NTSTATUS IoFindBootModule(PCSTR Name, PVOID *Data, PSIZE_T Size);

@@ -290,6 +290,11 @@ extern const PVOID KiServiceTable[];
 extern const UCHAR KiArgumentTable[];
 extern const ULONG KiServiceLimit;
 
+/* Services of a session's kernel image have the numbers from here on. Called from its DriverEntry; one table per
+ * session: FALSE when the caller has no session or the session has its table already. */
+#define KI_SESSION_SERVICES 0x1000
+BOOLEAN KeAddSystemServiceTable(const PVOID *Base, const UCHAR *Number, ULONG Limit, ULONG First);
+
 DECLSPEC_NORETURN VOID KeBugCheck(ULONG BugCheckCode);
 DECLSPEC_NORETURN VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4);
 PCSTR KeGetBugMessageText(ULONG BugCheckCode);              /* "SESSION3_INITIALIZATION_FAILED", or "UNKNOWN" */

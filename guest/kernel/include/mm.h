@@ -157,6 +157,15 @@ NTSTATUS MmSessionDetach(PEPROCESS Process);
 VOID MmSessionLeave(PEPROCESS Process);
 ULONG MmGetSessionId(PEPROCESS Process);                    /* MM_NO_SESSION: member of none */
 
+/* Services that a session's kernel image offers to the session's processes; see KeAddSystemServiceTable. */
+typedef struct _KSERVICE_TABLE_DESCRIPTOR {
+    const PVOID *Base;
+    const UCHAR *Number;            /* arguments of each service */
+    ULONG Limit;
+} KSERVICE_TABLE_DESCRIPTOR, *PKSERVICE_TABLE_DESCRIPTOR;
+/* The current process' session's table, Limit 0 while nobody has filled it; NULL without a session. */
+PKSERVICE_TABLE_DESCRIPTOR MmGetSessionServiceTable(VOID);
+
 /* --- system images -------------------------------------------------------------------------------- */
 
 /* Loads a driver (Session: into the current process' session space), relocated, imports bound. Does not

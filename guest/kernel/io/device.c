@@ -77,3 +77,8 @@ NTSTATUS IopCreatePermanentLink(PCWSTR Path, PCWSTR Target)
     KeQuerySystemTime(&Link->CreationTime);
     return ObInsertObject(Link, NULL, 0, 0, NULL, NULL);
 }
+
+struct _EPROCESS *IoGetCurrentProcess(VOID)
+{
+    return (struct _EPROCESS *)KeGetCurrentProcess();
+}

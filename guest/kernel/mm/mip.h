@@ -130,6 +130,7 @@ struct _MM_SESSION_SPACE {
     ULONG64 PageTable;                  /* what the session slot of its processes' roots holds */
     ULONG64 NextAddress;
     LIST_ENTRY Images;                  /* MI_SYSTEM_IMAGE.Link */
+    KSERVICE_TABLE_DESCRIPTOR Services; /* what win32k.sys offers */
 };
 
 typedef struct _MI_SYSTEM_IMAGE {

@@ -92,3 +92,10 @@ ULONG MmGetSessionId(PEPROCESS Process)
 {
     return Process->Vm.Session != NULL ? Process->Vm.Session->SessionId : MM_NO_SESSION;
 }
+
+PKSERVICE_TABLE_DESCRIPTOR MmGetSessionServiceTable(VOID)
+{
+    PMM_SESSION_SPACE Session = PsGetCurrentProcess()->Vm.Session;
+
+    return Session != NULL ? &Session->Services : NULL;
+}
