@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -30,8 +31,14 @@ def test_qemu_dying_at_once(boot: Boot, tmp_path: Path) -> None:
 
 
 def children(pid: int) -> list[int]:
-    done = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True)
-    return [int(word) for word in done.stdout.split()]
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            with contextlib.suppress(OSError):
+                _, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(parent) == pid:
+                    found.append(int(folder.name))
+    return found
 
 
 def started(arch: str) -> tuple[subprocess.Popen[str], int]:
@@ -45,8 +52,9 @@ def started(arch: str) -> tuple[subprocess.Popen[str], int]:
     until = time.monotonic() + 120
     while time.monotonic() < until:
         for pid in children(harness.pid):
-            if f"qemu-system-{arch}" in Path(f"/proc/{pid}/cmdline").read_text():
-                return harness, pid
+            with contextlib.suppress(OSError):
+                if f"qemu-system-{arch}" in Path(f"/proc/{pid}/cmdline").read_text():
+                    return harness, pid
         time.sleep(0.02)
     raise AssertionError("QEMU never started")
 
