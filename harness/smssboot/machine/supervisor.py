@@ -201,7 +201,7 @@ class _Boot:
                 launch=_seconds(0, self._launched),
                 first_record=_seconds(self._started, self._first_record),
                 steady=_seconds(self._started, self._steady_ns),
-                shutdown=_seconds(self._asked, self._ended),
+                shutdown=_seconds(self._asked, self._ended) if self._asked else None,
                 total=_seconds(0, self._ended),
             ),
             steady=self._steady,
