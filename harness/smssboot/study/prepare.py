@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from smssboot.errors import UsageError, did_you_mean
+from smssboot.errors import InfrastructureError, UsageError, did_you_mean
 from smssboot.image.built import BuiltImage
+from smssboot.machine.errors import MachineError
 from smssboot.machine.plan import LaunchPlan
 from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
 from smssboot.study.options import Options, run_directory
@@ -41,7 +42,7 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         initrd=image.plant(nonce, run_dir / "modules.cpio"),
         append=f"profile={profile} image={image.id} nonce={nonce}",
         memory_mib=options.memory_mib or image.memory_mib,
-        accel=options.accel,
+        accel=choose_accel(image, options),
         deterministic=options.deterministic,
         eager=True,
         qemu=options.qemu,
@@ -51,6 +52,20 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         nonce=nonce,
     )
     return Prepared(image, profile, nonce, plan, options.keep is not None)
+
+
+def choose_accel(image: BuiltImage, options: Options) -> str:
+    """The accelerator by name; another one than TCG has to prove itself first."""
+    if options.accel == "tcg":
+        return "tcg"
+    from smssboot.machine import accel
+
+    try:
+        return accel.choose(options.accel, image.arch).name
+    except MachineError as error:
+        if error.kind == "usage":
+            raise UsageError(str(error)) from None
+        raise InfrastructureError(str(error), hint="use --accel tcg") from None
 
 
 def choose_target(image: BuiltImage, options: Options) -> Target:
