@@ -1,5 +1,6 @@
 /* wininit: session 0's first program. Starts the service control manager and the local security authority (C3). */
 #include <client.h>
+#include <power.h>
 
 typedef struct _CHILD {
     PCWSTR Image;
@@ -43,11 +44,44 @@ static VOID WaitUntilReady(PSESSION Session, CHILD *Child)
     NtClose(Handles[0]);
 }
 
+/* Is there a session with a person in it, whose winlogon takes power requests? Each has a directory by its number. */
+static BOOLEAN HasInteractiveSession(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Sessions\\1");
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Directory;
+    NTSTATUS Status;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    Status = NtOpenDirectoryObject(&Directory, DIRECTORY_QUERY, &Attributes);
+    if (NT_SUCCESS(Status))
+        NtClose(Directory);
+    return Status != STATUS_OBJECT_NAME_NOT_FOUND;
+}
+
+/* Neither child may end while the system runs: this process is critical, so its own end stops the system. */
+static DECLSPEC_NORETURN VOID WatchChildren(VOID)
+{
+    HANDLE Handles[RTL_NUMBER_OF(Children) + PowerRequestCount];
+    HANDLE Port = PowerConnectToSmss();
+    ULONG Count = RTL_NUMBER_OF(Handles), Index;
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Children); i++)
+        Handles[i] = Children[i].Process;
+    PowerOpenEvents(Handles + RTL_NUMBER_OF(Children));
+    for (;;) {
+        Index = PowerWait(Count, Handles);
+        if (Index < RTL_NUMBER_OF(Children))
+            Fail(STATUS_PROCESS_IS_TERMINATING, "child process");
+        if (!HasInteractiveSession() && PowerTakeRequest())
+            PowerSendRequest(Port, Index - RTL_NUMBER_OF(Children));
+        Count = RTL_NUMBER_OF(Children); /* the events stay set */
+    }
+}
+
 VOID NTAPI NtProcessStartup(PPEB Peb)
 {
-    HANDLE Handles[RTL_NUMBER_OF(Children)];
     SESSION Session;
-    NTSTATUS Status;
 
     UNREFERENCED_PARAMETER(Peb);
     RtlpClaim("wininit.start", "session=%u", QuerySessionId());
@@ -58,10 +92,5 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     for (ULONG i = 0; i < RTL_NUMBER_OF(Children); i++)
         WaitUntilReady(&Session, &Children[i]);
     RtlpClaim("wininit.ready", "session=%u", Session.Id);
-
-    /* Neither child may end while the system runs; this process is critical, so its own end stops the system. */
-    for (ULONG i = 0; i < RTL_NUMBER_OF(Children); i++)
-        Handles[i] = Children[i].Process;
-    Status = NtWaitForMultipleObjects(RTL_NUMBER_OF(Children), Handles, WaitAny, FALSE, NULL);
-    Fail(NT_SUCCESS(Status) ? STATUS_PROCESS_IS_TERMINATING : Status, "child process");
+    WatchChildren();
 }
