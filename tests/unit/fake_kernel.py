@@ -40,6 +40,7 @@ OFFSETS = {
     "KPROCESS.DirectoryTableBase": 24,
     "ETHREAD.Tcb": 0,
     "ETHREAD.Cid": 256,
+    "CLIENT_ID.UniqueThread": 8,
     "ETHREAD.ThreadListEntry": 272,
     "KTHREAD.State": 8,
     "KTHREAD.WaitBlockList": 16,
@@ -242,7 +243,7 @@ class FakeKernel:
             self.poke(blocks[n], struct.pack("<QQ", target, following))
         self.poke(address + 8, b"\x05")
         self.poke(address + 16, struct.pack("<Q", blocks[0]))
-        self.poke(address + 256, struct.pack("<QQ", tid, 0))
+        self.poke(address + 256, struct.pack("<QQ", 4, tid))
         self._append(process + 96, address + 272)
         return address
 

@@ -67,6 +67,7 @@ class ProcessWalk:
         self._peb = Layout.of(symbols, "PEB")
         self._parameters = Layout.of(symbols, "RTL_USER_PROCESS_PARAMETERS")
         self._root = symbols.offset("EPROCESS.Pcb") + symbols.offset("KPROCESS.DirectoryTableBase")
+        self._tid = symbols.offset("ETHREAD.Cid") + symbols.offset("CLIENT_ID.UniqueThread")
         self.damage: list[str] = []
 
     def walk(self) -> Iterator[Process]:
@@ -132,7 +133,7 @@ class ProcessWalk:
         thread = self._thread.at(self._space, address)
         tcb = self._kthread.at(self._space, address + self._thread.offsets["Tcb"])
         waits = self._waits(tcb) if tcb.u8("State") == _WAITING else ()
-        return Thread(thread.pointer("Cid"), waits)
+        return Thread(int.from_bytes(thread.raw[self._tid : self._tid + 8], "little"), waits)
 
     def _waits(self, tcb: Structure) -> tuple[int, ...]:
         """The ring of wait blocks, without the thread's own timer."""
