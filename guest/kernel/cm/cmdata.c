@@ -4,9 +4,6 @@
 #define VK_DATA_INLINE 0x80000000u
 #define DB_SEGMENT_SIZE 16344u
 
-static ULONG CmpRead16(const UCHAR *p) { return (ULONG)p[0] | (ULONG)p[1] << 8; }
-static ULONG CmpRead32(const UCHAR *p) { return CmpRead16(p) | CmpRead16(p + 2) << 16; }
-
 /* Puts the segments of a `db` cell together in pool. */
 static NTSTATUS CmpJoinSegments(PCMP_HIVE Hive, ULONG Cell, ULONG Length, PVOID *Data)
 {

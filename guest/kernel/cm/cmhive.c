@@ -4,11 +4,6 @@
 #define REGF_HEADER_SIZE 4096u
 #define HBIN_HEADER_SIZE 32u
 
-static ULONG CmpRead32(const UCHAR *p)
-{
-    return (ULONG)p[0] | (ULONG)p[1] << 8 | (ULONG)p[2] << 16 | (ULONG)p[3] << 24;
-}
-
 NTSTATUS CmpDamaged(PCMP_HIVE Hive, CMP_DAMAGE Damage, ULONG Cell)
 {
     if (Hive->Damage == CmpNoDamage) {

@@ -7,9 +7,6 @@
 #define VK_SIZE 20u
 #define NO_CELL 0xFFFFFFFFu
 
-static ULONG CmpRead16(const UCHAR *p) { return (ULONG)p[0] | (ULONG)p[1] << 8; }
-static ULONG CmpRead32(const UCHAR *p) { return CmpRead16(p) | CmpRead16(p + 2) << 16; }
-
 /* A name of a cell, one byte or two bytes a character, into Buffer of CMP_MAXIMUM_NAME bytes. */
 static BOOLEAN CmpReadName(const UCHAR *Source, ULONG Bytes, BOOLEAN Compressed, PWSTR Buffer, PUNICODE_STRING Name)
 {

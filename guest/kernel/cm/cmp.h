@@ -69,6 +69,10 @@ NTSTATUS CmpOpenHive(const VOID *File, SIZE_T Size, PCMP_HIVE Hive);
 const UCHAR *CmpGetCell(PCMP_HIVE Hive, ULONG Offset, ULONG AtLeast, PULONG Length);
 NTSTATUS CmpDamaged(PCMP_HIVE Hive, CMP_DAMAGE Damage, ULONG Cell);
 
+/* Numbers in a hive are little-endian and not always aligned. */
+static inline ULONG CmpRead16(const UCHAR *p) { return (ULONG)p[0] | (ULONG)p[1] << 8; }
+static inline ULONG CmpRead32(const UCHAR *p) { return CmpRead16(p) | CmpRead16(p + 2) << 16; }
+
 /* cmload.c: reads the whole hive below Root, which gets the contents of the hive's root key. */
 NTSTATUS CmpLoadHive(PCMP_HIVE Hive, PCM_KEY_NODE Root);
 

@@ -43,7 +43,7 @@ static NTSTATUS MiCheckImage(PMI_IMAGE Image)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    /* The build made RtlpNativeMachine: the machine that this kernel itself was compiled for. */
+    /* The native machine is the one that this kernel itself was made for. */
     if (Image->Headers->FileHeader.Machine != RtlImageNtHeader((PVOID)KeLoaderBlock->KernelBase)->FileHeader.Machine)
         return STATUS_IMAGE_MACHINE_TYPE_MISMATCH;
     if ((Image->Headers->FileHeader.Characteristics & IMAGE_FILE_EXECUTABLE_IMAGE) == 0)
