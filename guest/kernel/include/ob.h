@@ -100,7 +100,7 @@ typedef struct _OBJECT_HANDLE_INFORMATION {
 extern POBJECT_TYPE ObpTypeObjectType, ObpDirectoryObjectType, ObpSymbolicLinkObjectType;
 extern POBJECT_DIRECTORY ObpRootDirectoryObject;
 
-/* Phase 0: types Type, Directory, SymbolicLink; `\`, `\ObjectTypes`, `\GLOBAL??`, `\??`, `\BaseNamedObjects`, ... */
+/* Phase 0: types Type, Directory, SymbolicLink; `\`, `\ObjectTypes`, `\GLOBAL??`, `\??`, ... */
 BOOLEAN ObInitSystem(VOID);
 /* From here on every named insertion is a fact. */
 VOID ObStartRecording(VOID);

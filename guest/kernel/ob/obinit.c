@@ -134,8 +134,8 @@ static BOOLEAN ObpCreateDosDevicesLink(VOID)
 
 BOOLEAN ObInitSystem(VOID)
 {
-    static const PCWSTR Directories[] = { L"\\ObjectTypes", L"\\GLOBAL??", L"\\Device", L"\\BaseNamedObjects",
-                                          L"\\KernelObjects", L"\\Security" };
+    static const PCWSTR Directories[] = { L"\\ObjectTypes", L"\\GLOBAL??", L"\\Device", L"\\KernelObjects",
+                                          L"\\Security" };
 
     InitializeListHead(&ObpTypeListHead);
     if (!ObpCreateOwnTypes() || !ObpCreateRoot())
