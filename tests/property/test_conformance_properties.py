@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from worlds import OPERATORS, expectation, trace, unordered_swap
 
 from smssboot.conformance import Monitor, check
+from smssboot.timeline.items import Event
 
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
 ARCHES = st.sampled_from(["x86_64", "aarch64"])
@@ -88,3 +89,17 @@ def test_the_monitor_finds_it_while_the_boot_runs(operator: str, seed: int) -> N
     monitor = Monitor(expected)
     found = [finding for item in mutant.items for finding in monitor.feed(item)]
     assert found, mutant.told
+
+
+@QUIET
+@given(seed=SEEDS, arch=ARCHES)
+def test_a_lost_record_is_damage_and_nothing_else(seed: int, arch: str) -> None:
+    expected = expectation(arch)
+    items = trace(expected, seed)
+    records = [n for n, item in enumerate(items) if isinstance(item, Event) and item.seq is not None]
+    at = random.Random(seed).choice(records[:-1])
+    findings = check(expected, items[:at] + items[at + 1 :]).findings
+    assert [finding.code for finding in findings] == ["E109"], (items[at], findings)
+    lost = items[at]
+    assert isinstance(lost, Event)
+    assert findings[0].seq == lost.seq

@@ -42,6 +42,7 @@ class Absence:
 
     def _bounds(self) -> None:
         account = self.account
+        stopped = account.stopped
         for index in account.graph.order:
             seen = account.at.get(index)
             reach = max(self.lower[index], float(seen[-1].position)) if seen else self.lower[index]
@@ -50,6 +51,9 @@ class Absence:
         for index in reversed(account.graph.order):
             for then in account.graph.succ[index]:
                 seen = account.at.get(then)
+                # The kernel says `bye` after a bugcheck too; that proves nothing about what was skipped.
+                if seen and stopped and account.node(then).name == "bye":
+                    continue
                 reach = float(seen[0].position) if seen else self.upper[then]
                 self.upper[index] = min(self.upper[index], reach)
 

@@ -38,6 +38,10 @@ class Account:
         self.sightings: list[Sighting] = []
         self.at: dict[int, list[Sighting]] = defaultdict(list)
         self.damaged: list[int] = []
+        self.stretches: list[Stretch] = stretches(items)
+        if self.stretches:
+            events = [item for item in items if isinstance(item, Event)]
+            self.tracker.processes.infer(events, _creations(expectation))
         for position, item in enumerate(items):
             if isinstance(item, Event):
                 sighting = self.tracker.see(item, position)
@@ -46,7 +50,6 @@ class Account:
                     self.at[sighting.node].append(sighting)
             elif isinstance(item, Damage):
                 self.damaged.append(position)
-        self.stretches: list[Stretch] = stretches(items)
         self.rank = {node: place for place, node in enumerate(self.graph.order)}
         self.moved: set[int] = set()
         self.unproved: set[int] = set()
@@ -76,6 +79,16 @@ class Account:
     def node(self, index: int) -> Node:
         """A node by number."""
         return self.expectation.nodes[index]
+
+
+def _creations(expectation: Expectation) -> list[tuple[str, str, str]]:
+    """Name, parent and session of each process that the model creates."""
+    out: list[tuple[str, str, str]] = []
+    for node in expectation.nodes:
+        if node.name == "process.create" and node.voice == "fact":
+            key = dict(node.key)
+            out.append((key.get("name", ""), key.get("parent", ""), key.get("session", "")))
+    return out
 
 
 def damage(account: Account, gone: Absence) -> list[Placed]:
@@ -132,6 +145,8 @@ def events(account: Account, pairs: Pairs) -> list[Placed]:
     for sighting in account.sightings:
         if sighting.position in pairs.explained:
             continue
+        if sighting is account.bye and account.bugcheck is not None and _only_reason(sighting):
+            continue  # told by the bugcheck
         for finding in explain.of_sighting(account.expectation, sighting):
             rank = float(sighting.position)
             if finding.code == "E110":
@@ -144,6 +159,10 @@ def events(account: Account, pairs: Pairs) -> list[Placed]:
                     continue  # the same thing, seen by QEMU
             out.append((rank, finding))
     return out
+
+
+def _only_reason(sighting: Sighting) -> bool:
+    return [key for key, _, _ in sighting.differences] == ["reason"]
 
 
 def moves(account: Account) -> list[Placed]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from smssboot.timeline.items import Event
 
 SYSTEM_PID = "4"
@@ -26,6 +28,33 @@ class ProcessTable:
         pid = data.get("pid")
         if pid is not None:
             self._known[pid] = (data.get("name", ""), data.get("parent", ""), data.get("session", ""))
+
+    def infer(self, events: Iterable[Event], creations: Iterable[tuple[str, str, str]]) -> None:
+        """Restore processes whose creation was lost, from what else the log says of them.
+
+        A name comes with `pid=` in other facts, a session from the headers of the process's own records;
+        the parent is that of the only expected creation (name, parent, session) that fits.
+        """
+        names: dict[str, str] = {}
+        sessions: dict[str, str] = {}
+        created = set(self._known)
+        for event in events:
+            pid = event.data.get("pid")
+            if event.name == "process.create" and pid is not None:
+                created.add(pid)
+            elif event.voice == "fact" and pid is not None and "name" in event.data:
+                names.setdefault(pid, event.data["name"])
+            if event.pid is not None and event.session is not None:
+                sessions.setdefault(str(event.pid), str(event.session))
+        expected = list(creations)
+        for pid in (names.keys() | sessions.keys()) - created:
+            fitting = [
+                who
+                for who in expected
+                if names.get(pid, who[0]) == who[0] and sessions.get(pid, who[2]) == who[2]
+            ]
+            if len(fitting) == 1:
+                self._known[pid] = fitting[0]
 
     def describe(self, event: Event) -> dict[str, str]:
         """The event's data with the fields above. Constant time."""

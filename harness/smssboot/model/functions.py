@@ -169,13 +169,22 @@ def server_dlls(registry: Registry) -> list[list[Any]]:
     return [[name, count] for name, count in counts.items()]
 
 
-def csrss_directories(session: int) -> list[str]:
-    r"""What csrss of a session puts into the namespace (step S23)."""
+def subsystem_directory(registry: Registry, session: int) -> str:
+    r"""Where csrss of a session keeps its ports: ObjectDirectory= of its command line."""
+    command = str(setting(registry, rf"{MANAGER}\SubSystems", "Windows") or "")
+    found = re.search(r"\bObjectDirectory=(\S+)", command, re.IGNORECASE)
+    path = found.group(1) if found else r"\Windows"
+    return path if session == 0 else rf"\Sessions\{session}{path}"
+
+
+def csrss_directories(registry: Registry, session: int) -> list[str]:
+    r"""What csrss of a session puts into the namespace (step S23), as far as it is not there already."""
     base = rf"\Sessions\{session}"
+    ports = subsystem_directory(registry, session)
     paths = [rf"\Sessions\BNOLINKS\{session}", rf"{base}\DosDevices"]
-    if session == 0:
-        return [*paths, r"\BaseNamedObjects"]
-    return [*paths, rf"{base}\Windows", rf"{base}\BaseNamedObjects"]
+    if ports.casefold() not in [path.casefold() for path in object_directories(registry)]:
+        paths.append(ports)
+    return [*paths, r"\BaseNamedObjects" if session == 0 else rf"{base}\BaseNamedObjects"]
 
 
 def csrss_type(path: str) -> str:
@@ -183,9 +192,9 @@ def csrss_type(path: str) -> str:
     return "SymbolicLink" if "\\bnolinks\\" in path.lower() else "Directory"
 
 
-def sb_api_port(session: int) -> str:
+def sb_api_port(registry: Registry, session: int) -> str:
     """The port by which smss reaches csrss of a session."""
-    return r"\Windows\SbApiPort" if session == 0 else rf"\Sessions\{session}\Windows\SbApiPort"
+    return subsystem_directory(registry, session) + r"\SbApiPort"
 
 
 def items(pairs: list[list[str]]) -> list[str]:
