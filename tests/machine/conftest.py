@@ -35,7 +35,7 @@ class Recorder:
 
     def __init__(self, steady_after: str | None = None) -> None:
         self.items: list[Item] = []
-        self.steady = False
+        self.steady = self.settled = False
         self._steady_after = steady_after
 
     def __call__(self, item: Item) -> None:

@@ -57,6 +57,7 @@ class Policy:
 
     first_record_s: float = 10.0  # from the start of the guest to its first record
     silence_s: float = 10.0  # between two records before the steady state
+    settle_s: float = 0.3  # of silence after the last expected event, when an earlier one is missing
     total_s: float = 60.0  # from the start of the guest to the steady state
     shutdown_s: float = 10.0  # from the request to power off to QEMU's end
     grace_s: float = 0.5  # after the first cause: the longest wait for last words

@@ -49,6 +49,10 @@ class Monitor(Protocol):
     def steady(self) -> bool:
         """Everything before power-off has been seen."""
 
+    @property
+    def settled(self) -> bool:
+        """The last of it has been seen: whatever else is missing will hardly come."""
+
 
 async def run(
     plan: LaunchPlan,
@@ -219,6 +223,10 @@ class _Boot:
         self._poll_s = _POLL_S[0] if self._drain() else min(self._poll_s * 1.5, _POLL_S[1])
         if time.monotonic() >= self._next_tick:
             self._tick()
+        elif self._monitor is not None and not self._steady and self._monitor.settled:
+            # Something is missing for good; the guest is asked to power off as if it were not.
+            if time.monotonic() - self._heard_s >= self._policy.settle_s:
+                self._reached_steady()
         self._timer = self._loop.call_later(self._poll_s, self._poll)
 
     def _drain(self) -> bool:
@@ -251,7 +259,11 @@ class _Boot:
         for finding in findings:
             if finding.final and not self._causes and self._policy.stop_on_deviation:
                 self.end(Diagnosis("deviates", finding.text, {"code": finding.code}))
-        if self._monitor is not None and not self._steady and self._monitor.steady:
+        if self._monitor is not None and self._monitor.steady:
+            self._reached_steady()
+
+    def _reached_steady(self) -> None:
+        if not self._steady:
             self._steady = True
             self._steady_ns = self._now()
             self._changed.set()
