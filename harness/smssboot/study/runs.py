@@ -40,6 +40,7 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
 def _load_the_rest() -> None:
     """What is needed when the guests have ended; they still boot, on the other processor."""
     import smssboot.conformance.checker
+    import smssboot.evidence.memory
     import smssboot.machine.supervisor
     import smssboot.report.terminal
     import smssboot.study.view
