@@ -73,6 +73,17 @@ def load(path: Path) -> list[Service]:
     return services
 
 
+def check_sources(services: list[Service], kernel: Path) -> None:
+    """Raises AbiError when a service is not defined in the file that services.yaml names."""
+    texts: dict[str, str] = {}
+    for service in services:
+        if service.file not in texts:
+            path = kernel / service.file
+            texts[service.file] = path.read_text("utf-8") if path.is_file() else ""
+        if f"\nNTSTATUS NTAPI {service.name}(" not in texts[service.file]:
+            raise AbiError(f"{service.name}: kernel/{service.file} does not define it")
+
+
 def prototypes(services: list[Service]) -> str:
     """nt_services.h: what the kernel implements and user mode calls; include NT's types first."""
     lines = ["/* Prototypes of the system services. Made from services.yaml; do not edit. */",
@@ -129,6 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     source = Path(__file__).with_name("services.yaml")
     try:
         services = load(source)
+        check_sources(services, source.parent.parent / "kernel")
     except (AbiError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         print(f"{source.name}: {error}", file=sys.stderr)
         return 2
