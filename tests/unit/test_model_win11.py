@@ -185,9 +185,9 @@ def test_every_step_of_the_profile_is_there() -> None:
 
 def test_lint_is_clean_over_the_matrix() -> None:
     contexts = [
-        Context(arch=arch, registry=hive(), action=action, fault=fault)
-        for arch, action, fault in product(
-            ("x86_64", "aarch64"), ("poweroff", "reset"), ("", "bugcheck 0xEF")
+        Context(arch=arch, registry=hive(), action=action, fault=fault, sessions=sessions)
+        for arch, action, fault, sessions in product(
+            ("x86_64", "aarch64"), ("poweroff", "reset"), ("", "bugcheck 0xEF"), (None, (0, 1, 2))
         )
     ]
     assert lint(load(), contexts) == []

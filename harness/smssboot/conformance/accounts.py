@@ -39,9 +39,8 @@ class Account:
         self.at: dict[int, list[Sighting]] = defaultdict(list)
         self.damaged: list[int] = []
         self.stretches: list[Stretch] = stretches(items)
-        if self.stretches:
-            events = [item for item in items if isinstance(item, Event)]
-            self.tracker.processes.infer(events, _creations(expectation))
+        events = [item for item in items if isinstance(item, Event)]
+        self.tracker.processes.infer(events, _creations(expectation))
         for position, item in enumerate(items):
             if isinstance(item, Event):
                 sighting = self.tracker.see(item, position)

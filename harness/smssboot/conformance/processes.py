@@ -33,15 +33,18 @@ class ProcessTable:
         """Restore processes whose creation was lost, from what else the log says of them.
 
         A name comes with `pid=` in other facts, a session from the headers of the process's own records;
-        the parent is that of the only expected creation (name, parent, session) that fits.
+        the parent is that of the only expected creation (name, parent, session) that fits and was not seen.
         """
         names: dict[str, str] = {}
         sessions: dict[str, str] = {}
         created = set(self._known)
+        taken: set[tuple[str, str, str]] = set()
         for event in events:
             pid = event.data.get("pid")
             if event.name == "process.create" and pid is not None:
                 created.add(pid)
+                data = event.data
+                taken.add((data.get("name", ""), data.get("parent", ""), data.get("session", "")))
             elif event.voice == "fact" and pid is not None and "name" in event.data:
                 names.setdefault(pid, event.data["name"])
             if event.pid is not None and event.session is not None:
@@ -51,7 +54,8 @@ class ProcessTable:
             fitting = [
                 who
                 for who in expected
-                if names.get(pid, who[0]) == who[0] and sessions.get(pid, who[2]) == who[2]
+                if who not in taken
+                and names.get(pid, who[0]) == who[0] and sessions.get(pid, who[2]) == who[2]
             ]
             if len(fitting) == 1:
                 self._known[pid] = fitting[0]

@@ -187,6 +187,12 @@ def csrss_directories(registry: Registry, session: int) -> list[str]:
     return [*paths, r"\BaseNamedObjects" if session == 0 else rf"{base}\BaseNamedObjects"]
 
 
+def csrss_ports(registry: Registry, session: int) -> list[str]:
+    """The ports of csrss: one for the session's programs, one for smss."""
+    base = subsystem_directory(registry, session)
+    return [rf"{base}\ApiPort", sb_api_port(registry, session)]
+
+
 def csrss_type(path: str) -> str:
     r"""The type of such an object: the entries of `\Sessions\BNOLINKS` are links."""
     return "SymbolicLink" if "\\bnolinks\\" in path.lower() else "Directory"
@@ -234,6 +240,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "bugcheck_name": bugcheck_name,
     "control_set": control_set,
     "csrss_directories": csrss_directories,
+    "csrss_ports": csrss_ports,
     "csrss_type": csrss_type,
     "dos_devices": dos_devices,
     "environment": environment,
