@@ -43,7 +43,7 @@ class Result:
         assert self.run["findings"], self.stderr
         return dict(self.run["findings"][0])
 
-    def events(self, name: str, voice: str | None = None, **data: str) -> list[dict[str, Any]]:
+    def events(self, name: str, voice: str | None = None, /, **data: str) -> list[dict[str, Any]]:
         """The events of that name (and voice) that carry these data."""
         return [
             event
@@ -53,9 +53,9 @@ class Result:
             and all(event["data"].get(key) == value for key, value in data.items())
         ]
 
-    def data(self, name: str, key: str, **data: str) -> set[str]:
+    def data(self, name: str, key: str, /, **data: str) -> set[str]:
         """All values of one key among the events of that name."""
-        return {event["data"][key] for event in self.events(name, **data) if key in event["data"]}
+        return {event["data"][key] for event in self.events(name, None, **data) if key in event["data"]}
 
 
 Boot = Callable[..., Result]

@@ -72,6 +72,6 @@ def test_an_edit_that_breaks_the_build(arch: str, tmp_path: Path) -> None:
     )
     done = smssboot("run", recipe, "--arch", arch)
     assert done.returncode == 2
-    assert "broken.yaml:2:40: edit: the guest for" in done.stderr
+    assert "broken.yaml:2:38: edit: the guest for" in done.stderr
     assert "does not build" in done.stderr
     assert "none.h" in done.stderr

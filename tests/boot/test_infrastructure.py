@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +22,10 @@ def test_qemu_missing(boot: Boot) -> None:
     assert "/nowhere/qemu is not installed" in result.stderr
 
 
-def test_qemu_dying_at_once(boot: Boot, tmp_path: Path) -> None:
-    fake = tmp_path / "qemu"
+def test_qemu_dying_at_once(boot: Boot, arch: str, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "share").symlink_to(Path(shutil.which(f"qemu-system-{arch}") or "").parent.parent / "share")
+    fake = tmp_path / "bin" / "qemu"
     fake.write_text("#!/bin/sh\necho 'cannot set up guest memory' >&2\nexit 1\n")
     fake.chmod(0o755)
     result = boot("default", "--qemu", fake)
