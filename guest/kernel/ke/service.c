@@ -50,7 +50,8 @@ VOID KiSystemServiceHandler(PKTRAP_FRAME TrapFrame, ULONG Number)
     else if (!KiFetchServiceArguments(TrapFrame, Arguments, A))
         Status = STATUS_ACCESS_VIOLATION;
     else
-        Status = ((KSERVICE *)Service)(A[0], A[1], A[2], A[3], A[4], A[5], A[6], A[7], A[8], A[9], A[10], A[11], A[12], A[13], A[14], A[15]);
+        Status = ((KSERVICE *)Service)(A[0], A[1], A[2], A[3], A[4], A[5], A[6], A[7], A[8], A[9], A[10], A[11],
+                                      A[12], A[13], A[14], A[15]);
     Thread->PreviousMode = KernelMode;
     Thread->TrapFrame = NULL;
     KiSetServiceResult(TrapFrame, (ULONG64)(LONG64)Status);

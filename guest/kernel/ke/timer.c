@@ -64,9 +64,10 @@ VOID KiInitializeTimers(VOID)
 
 VOID KiInsertTimer(PKTIMER Timer, ULONG64 DueTime)
 {
-    PLIST_ENTRY Entry = KiTimerListHead.Flink;
+    PLIST_ENTRY Entry;
 
     KiRemoveTimer(Timer);
+    Entry = KiTimerListHead.Flink;
     while (Entry != &KiTimerListHead && CONTAINING_RECORD(Entry, KTIMER, TimerListEntry)->DueTime <= DueTime)
         Entry = Entry->Flink;
     Timer->DueTime = DueTime;
