@@ -118,6 +118,8 @@ VOID KiClockInterrupt(VOID);                                /* the deadline has 
 VOID KiDispatchInterrupts(BOOLEAN InterruptsWereEnabled);   /* after an interrupt: DPCs, when IRQL allows */
 VOID KiPrepareUserReturn(PKTRAP_FRAME TrapFrame);           /* interrupts off on entry and return: preemption, termination */
 VOID KiSystemServiceHandler(PKTRAP_FRAME TrapFrame, ULONG Number);
+/* The kernel's own fault, FaultFlags as in MmAccessFault: which bugcheck it is. */
+DECLSPEC_NORETURN VOID KiUnhandledPageFault(PKTRAP_FRAME TrapFrame, ULONG FaultFlags, ULONG64 Address);
 VOID KiDispatchUserException(PKTRAP_FRAME TrapFrame, NTSTATUS Code, ULONG NumberParameters, ULONG_PTR P0, ULONG_PTR P1);
 DECLSPEC_NORETURN VOID KiThreadStartup(VOID);
 
@@ -128,3 +130,7 @@ VOID KiSetServiceResult(PKTRAP_FRAME TrapFrame, ULONG64 Result);
 VOID KiDumpRegister(PCSTR Name, ULONG64 Value, ULONG Index);   /* ke/dump.c: four to a line */
 
 VOID KiDumpTrapFrame(const KTRAP_FRAME *TrapFrame);         /* all registers, on the first serial port */
+
+/* procinfo.c: what SystemProcessorInformation says: family, model and stepping as NT packs them. */
+struct _SYSTEM_PROCESSOR_INFORMATION;
+VOID KeQueryProcessorInformation(struct _SYSTEM_PROCESSOR_INFORMATION *Information);

@@ -1,5 +1,6 @@
 /* The I/O manager's inside. */
 #pragma once
+#include <nt.h>
 #include <nt_services.h>
 #include "ex.h"
 #include "io.h"

@@ -3,6 +3,7 @@
 
 #include <ex.h>
 #include <hal.h>
+#include <mm.h>
 
 static LONG KiBugCheckActive;
 
@@ -44,6 +45,23 @@ VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, 
     }
     HalPanicNotify();
     HalReturnToFirmware(HalPowerDownRoutine);
+}
+
+VOID KiUnhandledPageFault(PKTRAP_FRAME TrapFrame, ULONG FaultFlags, ULONG64 Address)
+{
+    ULONG_PTR Pc = KiTrapFramePc(TrapFrame);
+    BOOLEAN Write = (FaultFlags & MM_FAULT_WRITE) != 0;
+
+    KiDumpTrapFrame(TrapFrame);
+    if (FaultFlags & MM_FAULT_PRESENT) {            /* the page is there, and its protection was right to refuse */
+        if (FaultFlags & MM_FAULT_EXECUTE)
+            KeBugCheckEx(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, Address, 0, (ULONG_PTR)TrapFrame, 0);
+        if (Write)
+            KeBugCheckEx(ATTEMPTED_WRITE_TO_READONLY_MEMORY, Address, 0, (ULONG_PTR)TrapFrame, 0);
+    }
+    if (KeGetCurrentIrql() >= DISPATCH_LEVEL)
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, Address, KeGetCurrentIrql(), Write, Pc);
+    KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, Address, Write, Pc, 0);
 }
 
 VOID KeBugCheck(ULONG BugCheckCode) { KeBugCheckEx(BugCheckCode, 0, 0, 0, 0); }

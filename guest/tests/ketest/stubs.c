@@ -99,12 +99,12 @@ PKSERVICE_TABLE_DESCRIPTOR MmGetSessionServiceTable(VOID) { return NULL; }
 PKTHREAD TestCreateThread(PKSTART_ROUTINE Routine, PVOID Context, PKPROCESS Process, PVOID Teb)
 {
     static ULONG Used;
-    PKTHREAD Thread = &Threads[Used++].Tcb;
-    PFN_NUMBER First = MmAllocatePage(TRUE);
+    PKTHREAD Thread = &Threads[Used].Tcb;
+    ULONG64 Top = MM_SYSTEM_RANGE_BASE + ++Used * 0x10000;      /* nothing is mapped below a stack's four pages */
 
-    for (ULONG i = 1; i < 4; i++)
-        MmAllocatePage(TRUE);               /* pages come in a row */
-    KeInitializeThread(Thread, (PVOID)(KSEG_BASE + ((First + 4) << PAGE_SHIFT)), Routine, Context, Teb, Process);
+    for (ULONG64 Page = Top - 4 * PAGE_SIZE; Page < Top; Page += PAGE_SIZE)
+        KiMapPage(MiKernelPageTableRoot, (PVOID)Page, MmAllocatePage(TRUE) << PAGE_SHIFT, KI_PAGE_WRITE);
+    KeInitializeThread(Thread, (PVOID)Top, Routine, Context, Teb, Process);
     return Thread;
 }
 

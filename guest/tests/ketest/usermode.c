@@ -15,7 +15,7 @@ static PKTHREAD Start(ULONG64 Mode, ULONG64 Teb)
 
 static VOID TestPageTables(VOID)
 {
-    PVOID Page = (PVOID)0xFFFFF88000010000ull;
+    PVOID Page = (PVOID)0xFFFFF88000800000ull;
     ULONG64 Physical = MmAllocatePage(TRUE) << PAGE_SHIFT, Found = 0;
     ULONG Flags = 0;
 

@@ -107,6 +107,7 @@ KiKernelSyncEntry:
     mrs x1, par_el1
     tbnz x1, #0, KiStackFault
     mrs x1, tpidrro_el0
+    msr tpidrro_el0, xzr            /* user mode can read that one */
     mrs x0, tpidr_el1
     SAVE_FRAME 0
     bl KiKernelSyncHandler

@@ -49,10 +49,8 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame)
     else if ((TrapFrame->Esr & ISS_WRITE) && !(TrapFrame->Esr & ISS_CACHE_MAINTENANCE))
         Flags |= MM_FAULT_WRITE;
 
-    if (Mode == KernelMode && KeGetCurrentIrql() >= DISPATCH_LEVEL) {
-        KiDumpTrapFrame(TrapFrame);
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, Address, KeGetCurrentIrql(), Flags >> 1 & 1, TrapFrame->Pc);
-    }
+    if (Mode == KernelMode && KeGetCurrentIrql() >= DISPATCH_LEVEL)
+        KiUnhandledPageFault(TrapFrame, Flags, Address);
     KiRestoreInterrupts((TrapFrame->Spsr & SPSR_I) == 0);
     Status = MmAccessFault(Flags, (PVOID)Address, Mode, TrapFrame);
     if (NT_SUCCESS(Status))
@@ -63,8 +61,7 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame)
     } else if (TrapFrame->Pc >= (ULONG64)KiUserCopyStart && TrapFrame->Pc < (ULONG64)KiUserCopyEnd) {
         TrapFrame->Pc = (ULONG64)KiUserCopyFault;
     } else {
-        KiDumpTrapFrame(TrapFrame);
-        KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, Address, Flags >> 1 & 1, TrapFrame->Pc, 0);
+        KiUnhandledPageFault(TrapFrame, Flags, Address);
     }
 }
 

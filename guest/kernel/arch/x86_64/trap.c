@@ -14,10 +14,8 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame)
 
     __asm__ volatile("movq %%cr2, %0" : "=r"(Address));
     /* The error code's bits are MM_FAULT_*: present 1, write 2, user 4, execute 0x10. */
-    if (Mode == KernelMode && KeGetCurrentIrql() >= DISPATCH_LEVEL) {
-        KiDumpTrapFrame(TrapFrame);
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, Address, KeGetCurrentIrql(), TrapFrame->ErrorCode >> 1 & 1, TrapFrame->Rip);
-    }
+    if (Mode == KernelMode && KeGetCurrentIrql() >= DISPATCH_LEVEL)
+        KiUnhandledPageFault(TrapFrame, (ULONG)TrapFrame->ErrorCode, Address);
     KiRestoreInterrupts((TrapFrame->EFlags & EFLAGS_IF) != 0);
     Status = MmAccessFault((ULONG)TrapFrame->ErrorCode, (PVOID)Address, Mode, TrapFrame);
     if (NT_SUCCESS(Status))
@@ -28,8 +26,7 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame)
     } else if (TrapFrame->Rip >= (ULONG64)KiUserCopyStart && TrapFrame->Rip < (ULONG64)KiUserCopyEnd) {
         TrapFrame->Rip = (ULONG64)KiUserCopyFault;
     } else {
-        KiDumpTrapFrame(TrapFrame);
-        KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, Address, TrapFrame->ErrorCode >> 1 & 1, TrapFrame->Rip, 0);
+        KiUnhandledPageFault(TrapFrame, (ULONG)TrapFrame->ErrorCode, Address);
     }
 }
 
