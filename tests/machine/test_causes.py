@@ -10,7 +10,7 @@ import guests
 from conftest import QUICK, Recorder, boot
 from smssboot.machine import causes
 from smssboot.machine.plan import LaunchPlan
-from smssboot.timeline.items import Console, Event, Start
+from smssboot.timeline.items import Console, Event, Item, Start
 
 Plan = Callable[..., LaunchPlan]
 
@@ -102,6 +102,17 @@ def test_power_button_after_the_steady_state(plan: Plan) -> None:
     assert names.index("hello") < names.index("memory.process") < names.index("qmp.POWERDOWN")
     d = outcome.durations
     assert d.steady and d.shutdown and d.total and d.launch and d.first_record and d.first_record <= d.steady
+
+
+def test_a_boot_that_settled_without_something_is_powered_off(plan: Plan) -> None:
+    class Settled(Recorder):
+        def feed(self, item: Item) -> list[object]:
+            self.settled = self.settled or getattr(item, "name", "") == "hello"
+            return []
+
+    policy = replace(QUICK, power_off="powerdown", settle_s=0.05)
+    outcome = boot(plan(("print", guests.HELLO), "button", "power-off"), Settled(), policy)
+    assert (outcome.cause.kind, outcome.steady) == ("powered-off", True)
 
 
 def test_power_off_that_does_not_come(plan: Plan) -> None:

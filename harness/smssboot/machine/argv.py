@@ -95,17 +95,13 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
     return (*args, *plan.extra)
 
 
-def for_shell(
-    plan: LaunchPlan, console: str = "stdio", operator_input: Path | None = None
-) -> tuple[str, ...]:
-    """The same machine without the harness: no monitor, not paused, the console on `console`.
+def for_shell(plan: LaunchPlan, console: str = "stdio", operator: str = "null") -> tuple[str, ...]:
+    """The same machine without the harness: no monitor, and not paused.
 
-    `operator_input`: a file that the guest reads as what was typed at its second serial port.
+    `console`, `operator`: backends of the two serial ports. With the operator's port on `stdio` (and the
+    console in a file), a shell can type for the operator: `printf 'shutdown\r' | qemu-system-...`.
     """
-    backend = "null"
-    if operator_input is not None:
-        backend = f"file,path=/dev/null,input-path={escape(str(operator_input))}"
-    return build(plan, Channels(console=console, operator=backend, paused=False))
+    return build(plan, Channels(console=console, operator=operator, paused=False))
 
 
 def quoted(args: tuple[str, ...]) -> str:

@@ -223,11 +223,15 @@ class _Boot:
         self._poll_s = _POLL_S[0] if self._drain() else min(self._poll_s * 1.5, _POLL_S[1])
         if time.monotonic() >= self._next_tick:
             self._tick()
-        elif self._monitor is not None and not self._steady and self._monitor.settled:
-            # Something is missing for good; the guest is asked to power off as if it were not.
-            if time.monotonic() - self._heard_s >= self._policy.settle_s:
-                self._reached_steady()
+        elif self._settled():
+            self._reached_steady()
         self._timer = self._loop.call_later(self._poll_s, self._poll)
+
+    def _settled(self) -> bool:
+        """Something is missing for good; the guest is asked to power off as if it were not."""
+        if self._monitor is None or self._steady or not self._monitor.settled:
+            return False
+        return time.monotonic() - self._heard_s >= self._policy.settle_s
 
     def _drain(self) -> bool:
         """Whether the first serial port had anything new."""
