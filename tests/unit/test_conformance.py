@@ -251,6 +251,21 @@ def test_a_lost_process_creation_is_damage_alone() -> None:
         assert [f.code for f in found] == ["E109"], (name, found)
 
 
+def test_a_log_whose_last_record_is_lost() -> None:
+    items = trace(EXPECTED)
+    last = at(items, "bye")
+    end = Damage(b"", "no bye: the log ends after record 200", line=201)
+    found = findings([*items[:last], *items[last + 1 :], end])
+    assert [(f.code, f.kind, f.event) for f in found] == [("E109", "damaged", "bye")]
+
+
+def test_a_boot_that_stopped_is_not_told_twice() -> None:
+    items = trace(EXPECTED)
+    place = at(items, "smss.dos-devices.begin")
+    end = Damage(b"", "no bye: the log ends after record 60", line=61)
+    assert [f.code for f in findings([*items[:place], end])] == ["E106"]
+
+
 def test_a_garbled_record_is_recognised_by_what_is_left() -> None:
     items = trace(EXPECTED)
     place = at(items, "smss.dos-device", name="PRN")

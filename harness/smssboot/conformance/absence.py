@@ -117,7 +117,9 @@ def findings(account: Account, gone: Absence, pairs: Pairs) -> list[Placed]:
         skipped = [index for index in wire if gone.skipped(index)]
         after = [index for index in wire if not gone.skipped(index)]
         out += _skipped(account, gone, skipped, [])
-        if after:
+        if [account.node(index).name for index in after] == ["bye"]:
+            out.append(_no_bye(account, after[0]))
+        elif after:
             out.append(_stopped(account, gone, after))
         return out
     families = _absent_families(account, evidence)
@@ -176,6 +178,24 @@ def _stopped(account: Account, gone: Absence, after: list[int]) -> Placed:
     )
     rank = -1.0 if account.bugcheck is not None else float(len(account.items))
     return rank, finding
+
+
+def _no_bye(account: Account, index: int) -> Placed:
+    """Everything was said but the last word: that is a lost record and no step that was left out."""
+    node = account.node(index)
+    last = account.last
+    text = f"the log has no last record: everything was seen but `{node.label}`."
+    finding = explain.base(account.expectation, "E109", "damaged", text, node=node)
+    event = None if last is None else last.event
+    finding = replace(
+        finding,
+        expected=node.label,
+        got="the log ends" if event is None else f"the last record is `{explain.label_of(event)}`",
+        line=None if event is None else event.line,
+        seq=None if event is None or event.seq is None else event.seq + 1,
+        cause=_why_ended(account),
+    )
+    return float(len(account.items)), finding
 
 
 def _why_ended(account: Account) -> str:

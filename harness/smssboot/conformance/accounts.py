@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from smssboot.conformance import explain
-from smssboot.conformance.damage import Stretch, stretches
+from smssboot.conformance.damage import Stretch, without_end
 from smssboot.conformance.findings import Finding
 from smssboot.conformance.ordering import Move, misplaced
 from smssboot.conformance.tracking import Sighting, Tracker
@@ -38,7 +38,7 @@ class Account:
         self.sightings: list[Sighting] = []
         self.at: dict[int, list[Sighting]] = defaultdict(list)
         self.damaged: list[int] = []
-        self.stretches: list[Stretch] = stretches(items)
+        self.stretches: list[Stretch] = without_end(items)
         events = [item for item in items if isinstance(item, Event)]
         self.tracker.processes.infer(events, _creations(expectation))
         for position, item in enumerate(items):

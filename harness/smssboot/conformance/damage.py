@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from smssboot.timeline.items import Damage, Event, Item
+
+NO_END: Final = "no bye"
+"""How the decoder's remark begins that a log has no last record."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,11 @@ def stretches(items: Sequence[Item]) -> list[Stretch]:
         _attach(out, position, damage, next_seq)
     out.sort(key=lambda s: s.after)
     return out
+
+
+def without_end(items: Sequence[Item]) -> list[Stretch]:
+    """The damaged places, apart from the remark that the log has no end: a boot that stopped has none."""
+    return [s for s in stretches(items) if s.first is not None or s.raw or not s.reason.startswith(NO_END)]
 
 
 def _attach(out: list[Stretch], position: int, damage: Damage, next_seq: int) -> None:

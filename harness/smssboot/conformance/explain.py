@@ -20,7 +20,7 @@ BUGCHECK_CAUSES = {
     0x6F: "the kernel could not create smss.exe: look whether it is in \\SystemRoot\\System32 of the image",
     0x70: "the kernel could not start the first thread of smss.exe",
     0x71: "smss.exe ended within its first five seconds",
-    0xEF: "a critical process ended: smss.exe or csrss.exe, see the last process.exit before it",
+    0xEF: "a critical process ended",
     0xF4: "a critical process or thread ended",
     0xC000021A: "smss.exe reported that a subsystem or the logon process ended",
 }
@@ -134,6 +134,10 @@ def bugcheck(expectation: Expectation, sighting: Sighting) -> Finding:
     except ValueError:
         cause = ""
     found = base(expectation, "E108", "forbidden", text, event=event, rule=sighting.rule)
+    who = sighting.data.get("@process")
+    if who is not None:
+        place = f"pid {event.pid}, session {event.session}"
+        cause = "; ".join(part for part in (cause, f"it happened in {who} ({place})") if part)
     label = f"bugcheck code={code} name={name}"
     return replace(found, expected="no bugcheck", got=called, cause=cause, label=label, final=True)
 
