@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smssboot.conformance import explain
-from smssboot.conformance.accounts import Account, Placed
+from smssboot.conformance.accounts import Account
 from smssboot.conformance.damage import Stretch
+from smssboot.conformance.deviations import Placed
 from smssboot.conformance.findings import Finding
 from smssboot.conformance.tracking import Sighting
 from smssboot.model.expectation import Node

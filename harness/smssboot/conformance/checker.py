@@ -7,11 +7,8 @@ from dataclasses import replace
 from itertools import islice, product
 from typing import Final
 
-from smssboot.conformance import absence, accounts
-from smssboot.conformance.absence import Absence
 from smssboot.conformance.accounts import Account
 from smssboot.conformance.findings import Finding, Report, Status
-from smssboot.conformance.pairing import pair
 from smssboot.conformance.projection import EVERYTHING, WIRE, project
 from smssboot.model.expectation import Expectation
 from smssboot.timeline.items import Event, Item, Start
@@ -58,24 +55,14 @@ def _variants(expectation: Expectation) -> Iterable[Expectation]:
         kept = {node for branch in chosen for node in branch}
         dropped = {n for choice in expectation.choices for branch in choice for n in branch} - kept
         nodes = tuple(
-            replace(node, low=0, high=0) if node.index in dropped else node for node in expectation.nodes
+            node._replace(low=0, high=0) if node.index in dropped else node for node in expectation.nodes
         )
         yield replace(expectation, nodes=nodes)
 
 
 def _check(expectation: Expectation, items: Sequence[Item]) -> Report:
     account = Account(expectation, items)
-    gone = Absence(account)
-    pairs = pair(account, gone)
-    placed: list[tuple[float, Finding]] = []
-    placed += accounts.damage(account, gone)
-    placed += pairs.findings
-    placed += accounts.events(account, pairs)
-    placed += accounts.moves(account)
-    placed += absence.findings(account, gone, pairs)
-    placed += accounts.timing(account)
-    placed.sort(key=lambda entry: entry[0])
-    findings = tuple(finding for _, finding in placed)
+    findings = () if account.clean else _explain(account)
     required = [node for node in expectation.nodes if node.voice and node.low > 0]
     seen = sum(1 for node in required if account.tracker.counts[node.index] >= node.low)
     bad = any(finding.severity == "error" for finding in findings)
@@ -86,6 +73,24 @@ def _check(expectation: Expectation, items: Sequence[Item]) -> Report:
         expected=len(required),
         seen=seen,
     )
+
+
+def _explain(account: Account) -> tuple[Finding, ...]:
+    """All findings, the root cause first. Its modules are loaded only when something is wrong."""
+    from smssboot.conformance import absence, deviations
+    from smssboot.conformance.pairing import pair
+
+    gone = absence.Absence(account)
+    pairs = pair(account, gone)
+    placed: list[tuple[float, Finding]] = []
+    placed += deviations.damage(account, gone)
+    placed += pairs.findings
+    placed += deviations.events(account, pairs)
+    placed += deviations.moves(account)
+    placed += absence.findings(account, gone, pairs)
+    placed += deviations.timing(account)
+    placed.sort(key=lambda entry: entry[0])
+    return tuple(finding for _, finding in placed)
 
 
 def _statuses(account: Account) -> list[Status | None]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from smssboot.conformance import explain
-from smssboot.conformance.findings import Finding
+from typing import TYPE_CHECKING
+
 from smssboot.conformance.tracking import Sighting, Tracker
 from smssboot.model.expectation import Expectation
 from smssboot.timeline.items import Damage, Event, Item
+
+if TYPE_CHECKING:
+    from smssboot.conformance.findings import Finding
 
 _SHOWN = 3
 
@@ -63,15 +66,19 @@ class Monitor:
         position = self._position
         self._position += 1
         if isinstance(item, Damage):
+            from smssboot.conformance.explain import damaged_online
+
             self._damaged += 1
-            return [explain.damaged_online(item)]
+            return [damaged_online(item)]
         if not isinstance(item, Event):
             return []
         found: list[Finding] = []
         if item.seq is not None:
             if item.seq > self._next_seq and not self._damaged:
+                from smssboot.conformance.explain import gap_online
+
                 self._damaged += 1
-                found.append(explain.gap_online(self._next_seq, item))
+                found.append(gap_online(self._next_seq, item))
             self._next_seq = max(self._next_seq, item.seq + 1)
         before = -1
         sighting = self._tracker.see(item, position)
@@ -92,9 +99,14 @@ class Monitor:
                 self._need_steady -= 1
 
     def _judge(self, sighting: Sighting) -> list[Finding]:
+        misplaced = (sighting.early or sighting.late) and not self._damaged
+        if not (misplaced or sighting.differences or sighting.outcome not in ("node", "pattern")):
+            return []
+        from smssboot.conformance import explain  # not needed by a boot that conforms
+
         expectation = self._tracker.expectation
         found = explain.of_sighting(expectation, sighting)
-        if (sighting.early or sighting.late) and not self._damaged:
+        if misplaced:
             waits = self._missing_before(sighting.node) if sighting.early else []
             found.append(explain.early_online(expectation, sighting, waits))
         return found

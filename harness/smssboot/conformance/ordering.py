@@ -37,14 +37,13 @@ def misplaced(seen: Sequence[tuple[int, int]], graph: Graph, usual: Mapping[int,
 
     `usual` is each node's rank in some linearisation; it breaks ties. O(V + E) when nothing is wrong.
     """
-    suspects = _suspects(seen, graph)
-    if not suspects:
+    found = suspects(seen, graph)
+    if not found:
         return []
-    before = conflicts(seen, graph, suspects)
-    return _blame(seen, suspects, before, usual)
+    return _blame(seen, found, conflicts(seen, graph, found), usual)
 
 
-def _suspects(seen: Sequence[tuple[int, int]], graph: Graph) -> list[int]:
+def suspects(seen: Sequence[tuple[int, int]], graph: Graph) -> list[int]:
     """Events that take part in at least one conflict (numbers into `seen`)."""
     size = len(graph.succ)
     first = [1 << 60] * size
@@ -72,50 +71,50 @@ def _suspects(seen: Sequence[tuple[int, int]], graph: Graph) -> list[int]:
 
 
 def conflicts(
-    seen: Sequence[tuple[int, int]], graph: Graph, suspects: Sequence[int]
+    seen: Sequence[tuple[int, int]], graph: Graph, numbers: Sequence[int]
 ) -> list[list[int]]:
-    """For each suspect, the suspects that were seen later and must come before it (indices)."""
-    nodes = sorted({seen[number][1] for number in suspects})
+    """For each of these events, those that were seen later and must come before it (indices)."""
+    nodes = sorted({seen[number][1] for number in numbers})
     above = graph.ancestors_within(nodes)
     bit = {node: i for i, node in enumerate(nodes)}
     out: list[list[int]] = []
-    for i, number in enumerate(suspects):
+    for i, number in enumerate(numbers):
         mask = above[seen[number][1]]
-        out.append([j for j in range(i + 1, len(suspects)) if mask >> bit[seen[suspects[j]][1]] & 1])
+        out.append([j for j in range(i + 1, len(numbers)) if mask >> bit[seen[numbers[j]][1]] & 1])
     return out
 
 
 def _blame(
     seen: Sequence[tuple[int, int]],
-    suspects: Sequence[int],
+    numbers: Sequence[int],
     before: list[list[int]],
     usual: Mapping[int, int],
 ) -> list[Move]:
     """Choose the events to blame; of equally small sets the one that repairs most per event."""
-    count = len(suspects)
+    count = len(numbers)
     after: list[list[int]] = [[] for _ in range(count)]
     for i, others in enumerate(before):
         for j in others:
             after[j].append(i)
     degree = [len(before[i]) + len(after[i]) for i in range(count)]
-    chosen = _cover(before, degree, _displacement(seen, suspects, usual))
+    chosen = _cover(before, degree, _displacement(seen, numbers, usual))
     moves: list[Move] = []
     for i in sorted(chosen):
         partners = [*after[i], *before[i]]
         late = len(after[i]) >= len(before[i]) if after[i] and before[i] else bool(after[i])
         instead: tuple[int, ...] = ()
         if len(partners) == 1 and degree[partners[0]] == 1:
-            instead = (suspects[partners[0]],)
-        moves.append(Move(suspects[i], late, tuple(suspects[p] for p in sorted(partners)), instead))
+            instead = (numbers[partners[0]],)
+        moves.append(Move(numbers[i], late, tuple(numbers[p] for p in sorted(partners)), instead))
     return moves
 
 
 def _displacement(
-    seen: Sequence[tuple[int, int]], suspects: Sequence[int], usual: Mapping[int, int]
+    seen: Sequence[tuple[int, int]], numbers: Sequence[int], usual: Mapping[int, int]
 ) -> list[int]:
     ranked = sorted(range(len(seen)), key=lambda n: (usual.get(seen[n][1], 0), n))
     rank = {number: place for place, number in enumerate(ranked)}
-    return [abs(rank[number] - number) for number in suspects]
+    return [abs(rank[number] - number) for number in numbers]
 
 
 def _cover(before: list[list[int]], degree: list[int], displaced: list[int]) -> list[int]:

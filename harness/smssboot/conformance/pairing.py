@@ -14,7 +14,8 @@ from smssboot.model.expectation import Node
 
 if TYPE_CHECKING:
     from smssboot.conformance.absence import Absence
-    from smssboot.conformance.accounts import Account, Placed
+    from smssboot.conformance.accounts import Account
+    from smssboot.conformance.deviations import Placed
 
 _ALIKE: Final = 0.8
 """From this likeness on a name counts as misspelt."""

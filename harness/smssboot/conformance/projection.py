@@ -31,7 +31,7 @@ def project(expectation: Expectation, sources: Iterable[str]) -> Expectation:
     nodes = tuple(
         node
         if not node.voice or visible(shown, node.voice, node.name)
-        else replace(node, voice="", low=0, high=0, proves=(), data=(), key=())
+        else node._replace(voice="", low=0, high=0, proves=(), data=(), key=())
         for node in expectation.nodes
     )
     hidden = {node.index for node in nodes if not node.voice}

@@ -1,7 +1,8 @@
 """The expectation of one boot: a finite, partially ordered set of events, ready to be checked.
 
 Grounding (`model.grounding`) makes it; `conformance` reads it. Everything in it is made of tuples,
-strings and integers, so that it can be cached as bytes and loaded without YAML or the language.
+strings and integers, so that it can be cached as bytes and loaded without YAML or the language, in little
+more than a millisecond.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 Voice: TypeAlias = Literal["claim", "fact", "evidence"]
 
@@ -24,8 +25,7 @@ _UNREADABLE: Final = (AttributeError, EOFError, ImportError, TypeError, ValueErr
 MatchKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in", "run"]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A condition on one value. `kind` says how `args` are to be read.
 
     `eq` text; `glob` pattern with `*` and `?`; `any` present; `has` all these items, in a value that is
@@ -38,8 +38,7 @@ class Match:
     args: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """Where an expectation comes from and how to speak of it. Many nodes may share one rule."""
 
     name: str
@@ -49,8 +48,7 @@ class Rule:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One expected event (or, with `high` > 1, several alike).
 
     `voice` is "" for a join, which is never seen and only carries order. `key` are the data that say
@@ -60,7 +58,7 @@ class Node:
     `after_steady` marks the shutdown part, `warn` a deviation that does not fail a boot.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]
     voice: Voice | Literal[""]
     name: str
     rule: int
@@ -83,8 +81,7 @@ class Node:
         return " ".join([self.name, *seen])
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """`first` must come before `then`."""
 
     first: int
@@ -92,8 +89,7 @@ class Edge:
     rule: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """Events that are allowed any number of times and required never."""
 
     voice: Voice
@@ -102,8 +98,7 @@ class Pattern:
     rule: int
 
 
-@dataclass(frozen=True, slots=True)
-class Never:
+class Never(NamedTuple):
     """Events that must not happen: at all, before a node, or after one. `name` may hold `*`."""
 
     voice: Voice | Literal[""]
@@ -115,8 +110,7 @@ class Never:
     excepted: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """Guest time from `start` to `end`, in nanoseconds; `high` None means no upper bound."""
 
     start: int

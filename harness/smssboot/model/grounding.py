@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import replace
 from typing import Any
 
 from smssboot.model.context import Context
@@ -180,7 +179,7 @@ class _Grounding:
                     found = claims.get(shared_key(instance, shared), [])
                     node = self.nodes[instance.node]
                     proved = node.proves + tuple(claim.node for claim in found)
-                    self.nodes[instance.node] = replace(node, proves=proved)
+                    self.nodes[instance.node] = node._replace(proves=proved)
 
     def heads(self) -> None:
         """Under which claim each node is reported."""
@@ -196,7 +195,7 @@ class _Grounding:
             # A proof of many claims (an environment block) stands for itself.
             if len(node.proves) == 1:
                 head[node.index] = head[node.proves[0]]
-        self.nodes = [replace(node, head=head[node.index]) for node in self.nodes]
+        self.nodes = [node._replace(head=head[node.index]) for node in self.nodes]
 
     # -- order -----------------------------------------------------------------------------------------
 
@@ -263,7 +262,7 @@ class _Grounding:
             return
         starts = [instance.node for instance in self.instances[self.model.steady]]
         for index in {*graph.reach(starts), *starts}:
-            self.nodes[index] = replace(self.nodes[index], after_steady=True)
+            self.nodes[index] = self.nodes[index]._replace(after_steady=True)
 
     # -- the rest --------------------------------------------------------------------------------------
 
