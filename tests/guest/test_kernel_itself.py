@@ -111,8 +111,9 @@ def test_the_end_can_be_asked_for(built: Path, machine: str, way: str) -> None:
     qmp = ["-chardev", f"socket,id=monitor,fd={theirs.fileno()}", "-qmp", "chardev:monitor"]
     fds = (far.fileno(), theirs.fileno())
     argv = with_stub(built, machine, "then=wait", *serial, *qmp)
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
-    with subprocess.Popen(argv, text=True, pass_fds=fds, **pipes) as qemu:
+    with subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, pass_fds=fds
+    ) as qemu:
         try:
             theirs.close()
             monitor.sendall(b'{"execute":"qmp_capabilities"}')
