@@ -254,6 +254,10 @@ int RtlpFormat(VOID (*Put)(PVOID Context, CHAR Character), PVOID Context, PCSTR 
         }
         if (*At == '*') {
             Spec.Width = va_arg(Rest, int);
+            if (Spec.Width < 0) {
+                Spec.Left = TRUE;
+                Spec.Width = -Spec.Width;
+            }
             At++;
         } else {
             At = ParseNumber(At, &Spec.Width);

@@ -98,13 +98,12 @@ unsigned long wcstoul(const wchar_t *String, wchar_t **End, int Base)
 
 unsigned long strtoul(const char *String, char **End, int Base)
 {
-    wchar_t Wide[64], *Stop;
+    wchar_t Wide[64] = { 0 }, *Stop;
     size_t Length = strnlen(String, RTL_NUMBER_OF(Wide) - 1);
     unsigned long Value;
 
     for (size_t i = 0; i < Length; i++)
         Wide[i] = (UCHAR)String[i];
-    Wide[Length] = 0;
     Value = wcstoul(Wide, &Stop, Base);
     if (End)
         *End = (char *)String + (Stop - Wide);

@@ -3,18 +3,6 @@
 
 static HANDLE ApiPort;
 
-NTSTATUS CsrCreatePort(PCWSTR Leaf, ULONG ConnectionInfoSize, ULONG MessageSize, PUNICODE_STRING Name, PHANDLE Port)
-{
-    OBJECT_ATTRIBUTES Attributes;
-
-    Name->Length = 0;
-    RtlAppendUnicodeStringToString(Name, &CsrObjectDirectory);
-    RtlAppendUnicodeToString(Name, L"\\");
-    RtlAppendUnicodeToString(Name, Leaf);
-    InitializeObjectAttributes(&Attributes, Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
-    return NtCreatePort(Port, &Attributes, ConnectionInfoSize, MessageSize, 32 * MessageSize);
-}
-
 static VOID AcceptClient(PPORT_MESSAGE Request)
 {
     HANDLE Port;
@@ -54,7 +42,7 @@ VOID CsrStartApiPort(VOID)
     WCHAR Buffer[96];
     UNICODE_STRING Name = { 0, sizeof(Buffer), Buffer };
 
-    CSR_CHECK(CsrCreatePort(L"ApiPort", 0, sizeof(CSR_API_MSG), &Name, &ApiPort), "ApiPort");
+    CSR_CHECK(CsrCreatePort(L"ApiPort", 0, sizeof(CSR_API_MSG), PORT_CONNECT | READ_CONTROL, &Name, &ApiPort), "ApiPort");
     /* Hard errors of the whole system are session 0's to show. */
     if (CsrSessionId == 0)
         CSR_CHECK(NtSetDefaultHardErrorPort(ApiPort), "NtSetDefaultHardErrorPort");

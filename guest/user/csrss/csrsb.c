@@ -37,8 +37,7 @@ static NTSTATUS Dispatch(PSB_API_MSG Message)
     }
 }
 
-/* Only the session manager may connect: the process that created this one's creator runs as SYSTEM, is protected as
-   this one is, and nobody else can open this port, whose descriptor admits SYSTEM alone. */
+/* Programs that run as SYSTEM may connect: the port's descriptor admits nobody else. */
 static VOID AcceptSessionManager(PPORT_MESSAGE Request)
 {
     HANDLE Port;
@@ -75,7 +74,7 @@ static DECLSPEC_NORETURN VOID NTAPI CsrSbApiRequestThread(PVOID Parameter)
 
 VOID CsrStartSbApiPort(PUNICODE_STRING PortName)
 {
-    CSR_CHECK(CsrCreatePort(L"SbApiPort", sizeof(SB_CONNECTION_INFO), sizeof(SB_API_MSG), PortName, &SbApiPort),
+    CSR_CHECK(CsrCreatePort(L"SbApiPort", sizeof(SB_CONNECTION_INFO), sizeof(SB_API_MSG), 0, PortName, &SbApiPort),
               "SbApiPort");
     CSR_CHECK(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0, 0, CsrSbApiRequestThread, NULL, NULL, NULL),
               "SbApiPort's thread");

@@ -30,9 +30,11 @@ VOID NTAPI CsrObjectMade(PCUNICODE_STRING Path);
 NTSTATUS CsrLoadServerDll(PCUNICODE_STRING Value);
 NTSTATUS CsrDispatchToServer(PCSR_API_MSG Message);
 
-/* csrapi.c, csrsb.c: the two ports and the threads that serve them. */
+/* csrport.c, csrapi.c, csrsb.c: the two ports and the threads that serve them. */
 VOID CsrStartApiPort(VOID);
 VOID CsrStartSbApiPort(PUNICODE_STRING PortName);
 /* Connects to \SmApiPort and gives the name of our SbApiPort. */
 VOID CsrConnectToSessionManager(PUNICODE_STRING SbApiPortName);
-NTSTATUS CsrCreatePort(PCWSTR Leaf, ULONG ConnectionInfoSize, ULONG MessageSize, PUNICODE_STRING Name, PHANDLE Port);
+/* A port below the object directory. SYSTEM has all rights; World is what everybody has, 0 for nothing. */
+NTSTATUS CsrCreatePort(PCWSTR Leaf, ULONG ConnectionInfoSize, ULONG MessageSize, ACCESS_MASK World,
+                       PUNICODE_STRING Name, PHANDLE Port);

@@ -18,7 +18,7 @@ static PWSTR CopyBlock(PCVOID Source, SIZE_T Extra)
     SIZE_T Size = RtlpEnvironmentSize(Source);
     PWSTR Block = RtlAllocateHeap(RtlProcessHeap(), HEAP_ZERO_MEMORY, max(Size, sizeof(WCHAR)) + Extra);
 
-    if (Block && Size)
+    if (Block && Source)
         memcpy(Block, Source, Size);
     return Block;
 }
@@ -177,9 +177,9 @@ NTSTATUS NTAPI RtlExpandEnvironmentStrings_U(PVOID Environment, PUNICODE_STRING 
                 Close++;
             Name.Buffer = (PWSTR)At + 1;
             Name.Length = Name.MaximumLength = (USHORT)((Close - At - 1) * sizeof(WCHAR));
-            Value.Buffer = (PWSTR)((PUCHAR)Destination->Buffer + Length);
             Value.Length = 0;
             Value.MaximumLength = (USHORT)(Full || Length > Room ? 0 : Room - Length);
+            Value.Buffer = Value.MaximumLength ? (PWSTR)((PUCHAR)Destination->Buffer + Length) : NULL;
             if (Close < End && Name.Length)
                 Status = RtlQueryEnvironmentVariable_U(Environment, &Name, &Value);
         }

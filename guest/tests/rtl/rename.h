@@ -1,0 +1,32 @@
+/* Included before everything: the guest's C library must not meet the host's. */
+#pragma once
+#define memcpy Guest_memcpy
+#define memmove Guest_memmove
+#define memset Guest_memset
+#define memcmp Guest_memcmp
+#define memchr Guest_memchr
+#define strlen Guest_strlen
+#define strnlen Guest_strnlen
+#define strcmp Guest_strcmp
+#define strncmp Guest_strncmp
+#define strcpy Guest_strcpy
+#define strncpy Guest_strncpy
+#define strcat Guest_strcat
+#define strchr Guest_strchr
+#define strrchr Guest_strrchr
+#define strstr Guest_strstr
+#define strtoul Guest_strtoul
+#define wcslen Guest_wcslen
+#define wcsnlen Guest_wcsnlen
+#define wcscmp Guest_wcscmp
+#define wcsncmp Guest_wcsncmp
+#define wcscpy Guest_wcscpy
+#define wcsncpy Guest_wcsncpy
+#define wcscat Guest_wcscat
+#define wcschr Guest_wcschr
+#define wcsrchr Guest_wcsrchr
+#define wcsstr Guest_wcsstr
+#define wcstoul Guest_wcstoul
+#define vsnprintf Guest_vsnprintf
+#define snprintf Guest_snprintf
+#define sprintf Guest_sprintf
