@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from smssboot.evidence import pe
-from smssboot.evidence.errors import EvidenceError
 
 LLVM = {name: shutil.which(f"{name}-14") or shutil.which(name) for name in ("clang", "lld-link")}
 needs_llvm = pytest.mark.skipif(not all(LLVM.values()), reason="needs clang and lld-link")
@@ -77,10 +76,12 @@ def test_a_map_of_another_program_names_nothing(linked: Path) -> None:
 def test_no_image(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.exe"
     path.write_bytes(content)
-    with pytest.raises(EvidenceError, match=r"x\.exe"):
-        pe.inspect(path)
+    [event] = pe.inspect(path)
+    assert event.data["size"] == str(len(content))
+    assert event.data["error"].startswith("no PE image")
+    assert "subsystem" not in event.data
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(EvidenceError, match="No such file"):
+    with pytest.raises(FileNotFoundError, match="absent"):
         pe.inspect(tmp_path / "absent.exe")

@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 
-from smssboot.evidence.errors import EvidenceError
 from smssboot.timeline.items import Event
 
 _SUBSYSTEMS = {1: "native", 2: "windows-gui", 3: "windows-console", 10: "efi-application"}
@@ -17,17 +16,19 @@ _MAP_SYMBOL = re.compile(r"^ [0-9a-f]{4}:[0-9a-f]{8} +(\S+) +([0-9a-f]{16}) ", r
 
 
 def inspect(path: Path) -> list[Event]:
-    """One `pe.image` event. Raises EvidenceError if the file is no PE image.
+    """One `pe.image` event; with `error` instead of the rest if the file is no PE image. Raises OSError.
 
     `entry` is a name where the file or the linker's map beside it proves one, else the entry's address
     relative to the image (`0x1010`): a PE file itself knows only the address.
     """
     import pefile  # half a boot's time to import, and needed once per image
 
+    size = str(path.stat().st_size)
     try:
         image = pefile.PE(os.fspath(path), fast_load=True)
-    except (OSError, pefile.PEFormatError) as error:
-        raise EvidenceError(f"{path}: {error}") from None
+    except (pefile.PEFormatError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+        data = {"file": path.name, "size": size, "error": f"no PE image: {error}"}
+        return [Event("evidence", "pe.image", data)]
     with image:
         directories = pefile.DIRECTORY_ENTRY
         image.parse_data_directories(
@@ -44,7 +45,7 @@ def inspect(path: Path) -> list[Event]:
             "subsystem": _SUBSYSTEMS.get(optional.Subsystem, str(optional.Subsystem)),
             "entry": names.get(rva, f"0x{rva:X}") if rva else "",
             "imports": ",".join(sorted(imports, key=str.lower)),
-            "size": str(path.stat().st_size),
+            "size": size,
             "machine": _MACHINES.get(machine, f"0x{machine:X}"),
         }
     return [Event("evidence", "pe.image", data)]

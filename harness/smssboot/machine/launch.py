@@ -33,6 +33,7 @@ class QemuProcess:
         """Spawns. Raises QemuMissing, or InfrastructureError if the host refuses."""
         self.plan = plan
         self.born_ns = time.monotonic_ns()
+        self.born_unix_ns = time.time_ns()
         self.status: int | None = None  # exit code, negative for a signal; None: still there
         self.final_usage: Usage | None = None  # once it has ended
         self.peak_rss_bytes = 0

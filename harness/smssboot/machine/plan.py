@@ -71,9 +71,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Seconds. `launch`: spawn to paused and listening; `first_record`, `steady`: since the guest was
-    let run (of an eager plan: since the harness was attached); `shutdown`: request to power off until
-    QEMU was gone; `total`: spawn to the end."""
+    """Seconds. `launch`: spawn until the harness was attached; `first_record`, `steady`: since the guest
+    was let run until the harness saw them; `shutdown`: request to power off until QEMU was gone;
+    `total`: spawn to the end."""
 
     launch: float | None = None
     first_record: float | None = None

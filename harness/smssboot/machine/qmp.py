@@ -22,7 +22,8 @@ from smssboot.machine.errors import MachineError, QemuDied
 logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
 logging.getLogger("qemu.qmp").propagate = False
 
-EventCallback = Callable[[str, Mapping[str, Any]], None]
+EventCallback = Callable[[str, Mapping[str, Any], int], None]
+"""Name and data of an event, and when QEMU sent it: nanoseconds of the Unix clock."""
 
 
 class CommandRefused(MachineError):  # noqa: N818
@@ -116,7 +117,9 @@ class Qmp:
 
 
 def _hand_over(on_event: EventCallback, message: Mapping[str, Any]) -> None:
-    on_event(str(message["event"]), message.get("data") or {})
+    stamp = message["timestamp"]
+    sent_ns = (stamp["seconds"] * 1_000_000 + stamp["microseconds"]) * 1000
+    on_event(str(message["event"]), message.get("data") or {}, sent_ns)
 
 
 def _version(client: QMPClient) -> str:

@@ -120,7 +120,11 @@ class _Boot:
         self._poll_s = _POLL_S[0]
         self._timer: asyncio.TimerHandle | None = None
         self._launched = vm.process.elapsed_ns()
-        self._started = self._first_record = self._steady_ns = self._asked = self._ended = 0
+        self._started: int | None = None  # these are nanoseconds since the spawn
+        self._first_record: int | None = None
+        self._steady_ns: int | None = None
+        self._asked: int | None = None
+        self._ended: int | None = None
 
     async def drive(self, on_steady: SteadyHook | None, before_start: Hook | None) -> None:
         """From the paused machine to the first cause."""
@@ -143,7 +147,6 @@ class _Boot:
         vm.subscribe(self._on_qmp)
         if before_start is not None:
             await before_start(vm)
-        self._started = vm.process.elapsed_ns()
         self._deadlines.started(self._mark())
         if not plan.eager:
             await vm.cont()
@@ -205,7 +208,7 @@ class _Boot:
                 launch=_seconds(0, self._launched),
                 first_record=_seconds(self._started, self._first_record),
                 steady=_seconds(self._started, self._steady_ns),
-                shutdown=_seconds(self._asked, self._ended) if self._asked else None,
+                shutdown=_seconds(self._asked, self._ended),
                 total=_seconds(0, self._ended),
             ),
             steady=self._steady,
@@ -272,8 +275,10 @@ class _Boot:
             self._steady_ns = self._now()
             self._changed.set()
 
-    def _on_qmp(self, name: str, data: Mapping[str, Any]) -> None:
+    def _on_qmp(self, name: str, data: Mapping[str, Any], sent_ns: int) -> None:
         self._drain()  # what the guest wrote before the event comes before it
+        if name == "RESUME" and self._started is None:
+            self._started = sent_ns - self._vm.process.born_unix_ns
         diagnosis = self._symptoms.on_qmp(name, data)
         self._see(Event("evidence", f"qmp.{name}", flat(data), self._now()), diagnosis)
 
@@ -371,5 +376,5 @@ class _Boot:
         return Mark(time.monotonic(), host.usage(self._vm.process.pid))
 
 
-def _seconds(since_ns: int, until_ns: int) -> float | None:
-    return (until_ns - since_ns) / 1e9 if until_ns else None
+def _seconds(since_ns: int | None, until_ns: int | None) -> float | None:
+    return None if since_ns is None or until_ns is None else (until_ns - since_ns) / 1e9

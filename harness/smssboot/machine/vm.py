@@ -34,7 +34,7 @@ class Machine:
         self.log = SerialLog(self.process.serial_log)
         self.gone = asyncio.Event()
         self.operator: OperatorPort
-        self._early: list[tuple[str, Mapping[str, Any]]] = []
+        self._early: list[tuple[str, Mapping[str, Any], int]] = []
         self._on_event: EventCallback | None = None
 
     async def __aenter__(self) -> Machine:
@@ -57,10 +57,10 @@ class Machine:
         await self.close()
 
     def subscribe(self, on_event: EventCallback) -> None:
-        """Every QMP event from the first on goes to `on_event`: name, data."""
+        """Every QMP event from the first on goes to `on_event`."""
         self._on_event = on_event
-        for name, data in self._early:
-            on_event(name, data)
+        for event in self._early:
+            on_event(*event)
         self._early.clear()
 
     async def cont(self) -> None:
@@ -141,8 +141,8 @@ class Machine:
             asyncio.get_running_loop().remove_reader(self.process.pidfd)
             self.gone.set()
 
-    def _dispatch(self, name: str, data: Mapping[str, Any]) -> None:
+    def _dispatch(self, name: str, data: Mapping[str, Any], sent_ns: int) -> None:
         if self._on_event is None:
-            self._early.append((name, data))
+            self._early.append((name, data, sent_ns))
         else:
-            self._on_event(name, data)
+            self._on_event(name, data, sent_ns)
