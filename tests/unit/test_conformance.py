@@ -405,3 +405,37 @@ def test_the_monitor_names_what_was_skipped() -> None:
     found = [f for item in drop(items, place)[: place + 1] for f in monitor.feed(item)]
     assert [f.event for f in found] == ["smss.security.begin"]
     assert "`smss.init.end`" in found[0].text
+
+
+def test_a_flood_of_nonsense_is_bounded() -> None:
+    items = trace(EXPECTED)
+    place = at(items, "smss.init.begin")
+    spam = [replace(event(items, place), name="spam", data={"n": str(n)}) for n in range(20_000)]
+    found = findings_of(renumber(items[:place] + list(spam) + items[place:]))
+    assert len(found) == 500
+    assert "further findings are left out" in found[-1].text
+
+
+def findings_of(items: list[Item]) -> tuple[Finding, ...]:
+    return check(EXPECTED, items).findings
+
+
+def test_a_log_told_backwards_ends_in_time() -> None:
+    text = "model: x/y\nevents:\n  e: {each: n in numbers(3000), data: {n: <n>}}\n"
+    grounded = ground(load_text(text), Context(arch="x86_64"))
+    events = [i for i in synthesise(grounded) if isinstance(i, Event)]
+    report = check(grounded, renumber(list(reversed(events))))
+    assert report.findings[0].code == "E102"
+
+
+def test_a_claim_cannot_invent_a_process() -> None:
+    items = trace(EXPECTED)
+    place = at(items, "smss.monitor")
+    lie = replace(
+        event(items, place),
+        name="process.create",
+        data={"pid": "4", "name": "smss.exe", "parent": "System", "session": "0"},
+    )
+    forged = replace(event(items, place), pid=4)
+    found = findings_of(renumber([*items[:place], lie, forged, *items[place + 1 :]]))
+    assert {"unexpected", "wrong data"} <= {f.kind for f in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from smssboot.conformance.damage import Stretch, without_end
 from smssboot.conformance.ordering import suspects
@@ -41,6 +42,16 @@ class Account:
         self.bye = next(
             (s for s in self.sightings if s.event.name == "bye" and s.event.voice == "fact"), None
         )
+
+    @cached_property
+    def by_position(self) -> dict[int, Sighting]:
+        """Every event by its place in the timeline."""
+        return {sighting.position: sighting for sighting in self.sightings}
+
+    @cached_property
+    def arrow_rules(self) -> dict[tuple[int, int], int]:
+        """The rule behind each arrow of the expectation."""
+        return {(edge.first, edge.then): edge.rule for edge in self.expectation.edges}
 
     @property
     def last(self) -> Sighting | None:

@@ -16,6 +16,9 @@ from smssboot.timeline.items import Event, Item, Start
 _MAX_BRANCHES: Final = 64
 """Combinations of `one_of` branches that are tried."""
 
+_MAX_FINDINGS: Final = 500
+"""A log that is nothing but wrong is told so in no more findings than these."""
+
 
 def sources_of(items: Sequence[Item]) -> tuple[str, ...]:
     """What a timeline can show: a harness's own shows everything, a bare serial log no evidence."""
@@ -90,7 +93,12 @@ def _explain(account: Account) -> tuple[Finding, ...]:
     placed += absence.findings(account, gone, pairs)
     placed += deviations.timing(account)
     placed.sort(key=lambda entry: entry[0])
-    return tuple(finding for _, finding in placed)
+    findings = [finding for _, finding in placed[:_MAX_FINDINGS]]
+    more = len(placed) - len(findings)
+    if more:
+        last = findings[-1]
+        findings[-1] = replace(last, text=f"{last.text} {more} further findings are left out.")
+    return tuple(findings)
 
 
 def _statuses(account: Account) -> list[Status | None]:

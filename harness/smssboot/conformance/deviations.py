@@ -114,7 +114,7 @@ def moves(account: Account) -> list[Placed]:
 
 
 def _moved(account: Account, seen: list[tuple[int, int]], group: list[Move]) -> Placed:
-    by_position = {s.position: s for s in account.sightings}
+    by_position = account.by_position
     expectation = account.expectation
     numbers = {move.event for move in group}
     move = group[0]
@@ -152,7 +152,7 @@ def _moved(account: Account, seen: list[tuple[int, int]], group: list[Move]) -> 
 
 def rule_between(account: Account, first: int, then: int) -> int:
     """The rule by which `first` must come before `then`: of a direct arrow, else on the shortest path."""
-    rules = {(edge.first, edge.then): edge.rule for edge in account.expectation.edges}
+    rules = account.arrow_rules
     direct = rules.get((first, then))
     if direct is not None:
         return direct

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from smssboot.conformance.bipartite import maximum_matching
 from smssboot.model.expectation import Graph
 
+_MOST = 1000
+"""Conflicting events that are explained; R has up to the square of this many pairs."""
 _EXACT_TIES = 120
 """Up to so many conflicting events, ties between equally small sets are broken one by one."""
 
@@ -35,9 +37,10 @@ class Move:
 def misplaced(seen: Sequence[tuple[int, int]], graph: Graph, usual: Mapping[int, int]) -> list[Move]:
     """The smallest set of events to move. `seen` are (position, node), sorted by position.
 
-    `usual` is each node's rank in some linearisation; it breaks ties. O(V + E) when nothing is wrong.
+    `usual` is each node's rank in some linearisation; it breaks ties. O(V + E) when nothing is wrong. Of a
+    log that is in disorder from end to end only the first thousand conflicting events are explained.
     """
-    found = suspects(seen, graph)
+    found = suspects(seen, graph)[:_MOST]
     if not found:
         return []
     return _blame(seen, found, conflicts(seen, graph, found), usual)

@@ -41,7 +41,7 @@ class ProcessTable:
         taken: set[tuple[str, str, str]] = set()
         for event in events:
             pid = event.data.get("pid")
-            if event.name == "process.create" and pid is not None:
+            if event.voice == "fact" and event.name == "process.create" and pid is not None:
                 created.add(pid)
                 data = event.data
                 taken.add((data.get("name", ""), data.get("parent", ""), data.get("session", "")))
