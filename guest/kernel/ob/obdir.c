@@ -57,6 +57,8 @@ VOID ObpDeleteDirectoryEntry(POBJECT_HEADER Header)
     POBJECT_DIRECTORY_ENTRY *Link = ObpFindLink(Directory, &Header->Name);
     POBJECT_DIRECTORY_ENTRY Entry = *Link;
 
+    if (Entry == NULL)      /* a name that its directory does not list */
+        KeBugCheckEx(OBJECT_INITIALIZATION_FAILED, 1, (ULONG_PTR)Header, (ULONG_PTR)Directory, 0);
     *Link = Entry->ChainLink;
     ExFreePool(Entry);
     Header->Directory = NULL;

@@ -18,9 +18,11 @@ VOID TinyMain(PCVOID Fdt)
     register ULONG64 Function __asm__("x0");
 
     if (FdtIsValid(Fdt)) {
+        const UCHAR *Byte = (const UCHAR *)Chosen(Fdt, "linux,initrd-start");
         const UCHAR *End = (const UCHAR *)Chosen(Fdt, "linux,initrd-end");
-        for (const UCHAR *Byte = (const UCHAR *)Chosen(Fdt, "linux,initrd-start"); Byte < End; Byte++)
-            *(volatile ULONG *)PL011_DATA = *Byte;
+
+        while (Byte != NULL && Byte < End)
+            *(volatile ULONG *)PL011_DATA = *Byte++;
     }
     Function = PSCI_SYSTEM_OFF;
     __asm__ volatile("hvc #0" : "+r"(Function) :: "x1", "x2", "x3", "memory");
