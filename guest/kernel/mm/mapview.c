@@ -158,8 +158,7 @@ static NTSTATUS MiMapImageView(PSECTION Section, PEPROCESS Process, PVOID *BaseA
 
     if (Base % 0x10000 != 0)
         return STATUS_MAPPED_ALIGNMENT;
-    if (Base < (ULONG64)MM_LOWEST_USER_ADDRESS || Base + Size > (ULONG64)MM_HIGHEST_USER_ADDRESS ||
-        !MiIsRangeFree(Vm, Base, Base + Size)) {
+    if (!MiIsUserRangeValid(Base, Base + Size) || !MiIsRangeFree(Vm, Base, Base + Size)) {
         if (*BaseAddress != NULL)
             return STATUS_CONFLICTING_ADDRESSES;
         Base = MiFindFreeRange(Vm, Size, TRUE);
@@ -177,16 +176,6 @@ static NTSTATUS MiMapImageView(PSECTION Section, PEPROCESS Process, PVOID *BaseA
     *ViewSize = Size;
     MiRecordImageView(Process, Area);
     return STATUS_SUCCESS;
-}
-
-/* May a view with Protect be had of a section made with SectionProtect? */
-static BOOLEAN MiIsViewAllowed(ULONG SectionProtect, ULONG Protect)
-{
-    ULONG Wanted = MiProtectionAllows(Protect, MM_FAULT_WRITE) && !MiIsCopyOnWrite(Protect) ? MM_FAULT_WRITE : 0;
-
-    if (MiProtectionAllows(Protect, MM_FAULT_EXECUTE))
-        Wanted |= MM_FAULT_EXECUTE;
-    return MiProtectionAllows(SectionProtect, Wanted);
 }
 
 static NTSTATUS MiMapMemoryView(PSECTION Section, PEPROCESS Process, PVOID *BaseAddress, ULONG64 Offset,
@@ -210,8 +199,7 @@ static NTSTATUS MiMapMemoryView(PSECTION Section, PEPROCESS Process, PVOID *Base
         return STATUS_NO_MEMORY;
     if (Base % 0x10000 != 0)
         return STATUS_MAPPED_ALIGNMENT;
-    if (Base < (ULONG64)MM_LOWEST_USER_ADDRESS || Base + Size > (ULONG64)MM_HIGHEST_USER_ADDRESS ||
-        Base + Size < Base || !MiIsRangeFree(Vm, Base, Base + Size))
+    if (!MiIsUserRangeValid(Base, Base + Size) || !MiIsRangeFree(Vm, Base, Base + Size))
         return STATUS_CONFLICTING_ADDRESSES;
     Vad = MiInsertVad(Vm, Base, Base + Size, MEM_MAPPED, Protect);
     if (Vad == NULL)

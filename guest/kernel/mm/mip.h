@@ -105,6 +105,10 @@ struct _MMVAD {
     BOOLEAN Fixed;                      /* not to be freed or changed: the shared user data */
 };
 
+BOOLEAN MiIsUserRangeValid(ULONG64 Start, ULONG64 End);     /* End exclusive; FALSE too when the sum of both ran over */
+/* The first page at or after Address that has an entry in the page tables; End when there is none before it. Costs what is
+ * mapped, not what lies between. */
+ULONG64 MiNextMappedPage(PMMSUPPORT Vm, ULONG64 Address, ULONG64 End);
 PMMVAD MiFindVad(PMMSUPPORT Vm, ULONG64 Address);           /* NULL: free */
 BOOLEAN MiIsRangeFree(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
 /* A free range of Size bytes on a 64 KiB boundary, from the bottom or the top; 0: none. */
@@ -120,6 +124,8 @@ VOID MiUnmapRange(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
 BOOLEAN MiIsValidProtection(ULONG Protect);
 BOOLEAN MiProtectionAllows(ULONG Protect, ULONG FaultFlags);
 BOOLEAN MiIsCopyOnWrite(ULONG Protect);
+/* May a view have Protect when its section, or the view at first, has Allowed? Copies on write need no right to write. */
+BOOLEAN MiIsViewAllowed(ULONG Allowed, ULONG Protect);
 /* Flags of a user page; without KI_PAGE_WRITE while a copy on write is still to be made. */
 ULONG MiPageFlags(ULONG Protect, BOOLEAN MayWrite);
 

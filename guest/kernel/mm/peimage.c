@@ -16,7 +16,7 @@ static BOOLEAN MiCheckHeaders(PMI_IMAGE Image)
            SectionsOffset + Image->SectionCount * sizeof(IMAGE_SECTION_HEADER) <= Optional->SizeOfHeaders;
 }
 
-/* Sections lie in order, do not overlap, and have their bytes inside the file. */
+/* Sections follow each other without gaps up to the image's end, and have their bytes inside the file. */
 static NTSTATUS MiCheckSections(PMI_IMAGE Image)
 {
     ULONG64 Free = ROUND_TO_PAGES(Image->Headers->OptionalHeader.SizeOfHeaders);
@@ -25,7 +25,7 @@ static NTSTATUS MiCheckSections(PMI_IMAGE Image)
         PIMAGE_SECTION_HEADER Section = &Image->Sections[i];
         ULONG64 Size = Section->Misc.VirtualSize != 0 ? Section->Misc.VirtualSize : Section->SizeOfRawData;
 
-        if (Section->VirtualAddress % PAGE_SIZE != 0 || Section->VirtualAddress < Free ||
+        if (Section->VirtualAddress % PAGE_SIZE != 0 || Section->VirtualAddress != Free ||
             Section->VirtualAddress + Size > Image->Headers->OptionalHeader.SizeOfImage ||
             (ULONG64)Section->PointerToRawData + Section->SizeOfRawData > Image->FileSize)
             return STATUS_INVALID_IMAGE_FORMAT;
@@ -34,7 +34,8 @@ static NTSTATUS MiCheckSections(PMI_IMAGE Image)
             return STATUS_INVALID_IMAGE_PROTECT;
         Free = ROUND_TO_PAGES(Section->VirtualAddress + Size);
     }
-    return STATUS_SUCCESS;
+    return Free == ROUND_TO_PAGES(Image->Headers->OptionalHeader.SizeOfImage) ? STATUS_SUCCESS
+                                                                              : STATUS_INVALID_IMAGE_FORMAT;
 }
 
 static NTSTATUS MiCheckImage(PMI_IMAGE Image)

@@ -33,3 +33,12 @@ ULONG MiPageFlags(ULONG Protect, BOOLEAN MayWrite)
     return KI_PAGE_USER | (MayWrite && (Protect & MI_WRITABLE) != 0 ? KI_PAGE_WRITE : 0) |
            ((Protect & MI_EXECUTABLE) != 0 ? KI_PAGE_EXECUTE : 0);
 }
+
+BOOLEAN MiIsViewAllowed(ULONG Allowed, ULONG Protect)
+{
+    BOOLEAN WritesShared = MiProtectionAllows(Protect, MM_FAULT_WRITE) && !MiIsCopyOnWrite(Protect);
+
+    if (WritesShared && (!MiProtectionAllows(Allowed, MM_FAULT_WRITE) || MiIsCopyOnWrite(Allowed)))
+        return FALSE;
+    return !MiProtectionAllows(Protect, MM_FAULT_EXECUTE) || MiProtectionAllows(Allowed, MM_FAULT_EXECUTE);
+}

@@ -115,15 +115,39 @@ NTSTATUS MiSplitVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
     return NT_SUCCESS(Status) ? MiSplitAt(Vm, End) : Status;
 }
 
+BOOLEAN MiIsUserRangeValid(ULONG64 Start, ULONG64 End)
+{
+    return Start >= (ULONG64)MM_LOWEST_USER_ADDRESS && End > Start && End <= (ULONG64)MM_HIGHEST_USER_ADDRESS + 1;
+}
+
+ULONG64 MiNextMappedPage(PMMSUPPORT Vm, ULONG64 Address, ULONG64 End)
+{
+    while (Address < End) {
+        PULONG64 Table = MiPageAddress(Vm->DirectoryTableBase >> PAGE_SHIFT);
+        ULONG Shift = 39;
+
+        while (KiIsEntryValid(Table[Address >> Shift & 511]) && Shift > PAGE_SHIFT) {
+            Table = MiPageAddress((Table[Address >> Shift & 511] & KI_ENTRY_ADDRESS) >> PAGE_SHIFT);
+            Shift -= 9;
+        }
+        if (KiIsEntryValid(Table[Address >> Shift & 511]))
+            return Address;
+        Address = ((Address >> Shift) + 1) << Shift;    /* nothing below this entry: on to the next one */
+    }
+    return End;
+}
+
 VOID MiUnmapRange(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
 {
-    for (ULONG64 Address = Start; Address < End; Address += PAGE_SIZE) {
+    for (ULONG64 Address = MiNextMappedPage(Vm, Start, End); Address < End;
+         Address = MiNextMappedPage(Vm, Address + PAGE_SIZE, End)) {
         ULONG64 PhysicalAddress;
 
-        if (KiUnmapPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress)) {
-            MmFreePage(PhysicalAddress >> PAGE_SHIFT);
-            Vm->WorkingSetSize--;
-        }
+        KiUnmapPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress);
+        if (MiPageReferences(PhysicalAddress >> PAGE_SHIFT) == 1)
+            Vm->PrivatePageCount--;     /* a shared page is held by its section too */
+        MmFreePage(PhysicalAddress >> PAGE_SHIFT);
+        Vm->WorkingSetSize--;
     }
 }
 

@@ -3,11 +3,6 @@
 
 #define MI_ALLOCATION_GRANULARITY 0x10000ull
 
-static BOOLEAN MiIsUserRangeValid(ULONG64 Start, ULONG64 End)
-{
-    return Start >= (ULONG64)MM_LOWEST_USER_ADDRESS && End > Start && End <= (ULONG64)MM_HIGHEST_USER_ADDRESS + 1;
-}
-
 static NTSTATUS MiReserve(PMMSUPPORT Vm, ULONG64 *Base, ULONG64 *Size, ULONG AllocationType, ULONG Protect)
 {
     ULONG64 Start = *Base & ~(MI_ALLOCATION_GRANULARITY - 1), End;
@@ -72,6 +67,7 @@ NTSTATUS MmAllocateVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, ULONG_PT
                                  ULONG AllocationType, ULONG Protect)
 {
     ULONG64 Base = (ULONG64)*BaseAddress, Size = *RegionSize;
+    MM_STATISTICS Statistics;
     NTSTATUS Status;
 
     UNREFERENCED_PARAMETER(ZeroBits);
@@ -83,6 +79,9 @@ NTSTATUS MmAllocateVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, ULONG_PT
         return STATUS_INVALID_PARAMETER;
     if (Process->Vm.AddressSpaceDeleted)
         return STATUS_PROCESS_IS_TERMINATING;
+    MmQueryStatistics(&Statistics);
+    if ((AllocationType & MEM_COMMIT) != 0 && BYTES_TO_PAGES(Size) > Statistics.TotalPages)
+        return STATUS_COMMITMENT_LIMIT;
     /* Without a base, to commit is to reserve as well. */
     if ((AllocationType & MEM_RESERVE) != 0 || Base == 0)
         Status = MiReserve(&Process->Vm, &Base, &Size, AllocationType, Protect);
@@ -157,11 +156,11 @@ NTSTATUS MmFreeVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, PSIZE_T Regi
 /* Pages that are there already get the new protection; shared ones are still copied before they are written. */
 static VOID MiReprotectPages(PMMSUPPORT Vm, PMMVAD Vad)
 {
-    for (ULONG64 Address = Vad->Start; Address < Vad->End; Address += PAGE_SIZE) {
+    for (ULONG64 Address = MiNextMappedPage(Vm, Vad->Start, Vad->End); Address < Vad->End;
+         Address = MiNextMappedPage(Vm, Address + PAGE_SIZE, Vad->End)) {
         ULONG64 PhysicalAddress;
 
-        if (!KiQueryPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress, NULL))
-            continue;
+        KiQueryPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress, NULL);
         if ((Vad->Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0 && Vad->ControlArea != NULL) {
             MiUnmapRange(Vm, Address, Address + PAGE_SIZE);
             continue;
@@ -191,6 +190,9 @@ NTSTATUS MmProtectVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, PSIZE_T R
             return STATUS_CONFLICTING_ADDRESSES;
         if (Vad->Protect == 0)
             return STATUS_NOT_COMMITTED;
+        /* Who may only read a section must not get to write it by another protection of the view. */
+        if (Vad->Type == MEM_MAPPED && !MiIsViewAllowed(Vad->AllocationProtect, NewProtect))
+            return STATUS_SECTION_PROTECTION;
         At = Vad->End;
     }
     if (First == NULL || At < End)
