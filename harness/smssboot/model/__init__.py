@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from smssboot.model.loader import load as load
     from smssboot.model.loader import load_text as load_text
     from smssboot.model.loader import profiles as profiles
-    from smssboot.model.loader import source_hash as source_hash
     from smssboot.model.prediction import predict as predict
 
 _HOMES = {
@@ -35,7 +34,6 @@ _HOMES = {
     "load": "loader",
     "load_text": "loader",
     "profiles": "loader",
-    "source_hash": "loader",
     "predict": "prediction",
     "statements": "catalogue",
 }

@@ -21,8 +21,7 @@ class Context:
     `nonce` and `image` may be None (a log of which only the text is left): then they are not checked.
     `sessions` overrides the number that the registry asks for. `fault` is "" for a boot that must
     succeed, or names an expected failure, `bugcheck 0x6F`. `action` is what the boot is asked to do
-    once it is steady: `poweroff` or `reset`. `files` are the names of the boot modules (lower case is
-    not required), `modules` facts about programs, for instance the size of `smss.exe`.
+    once it is steady: `poweroff` or `reset`. `files` are the names of the image's programs.
     """
 
     arch: str

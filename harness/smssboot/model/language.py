@@ -173,4 +173,3 @@ class Model:
     files: tuple[str, ...]
     sentences: Mapping[str, str] = field(default_factory=dict)
     open_statements: Mapping[str, str] = field(default_factory=dict)
-    source_hash: str = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
@@ -40,26 +39,6 @@ def _read(name: str) -> str | None:
             return None
         place = place.joinpath(part)
     return place.read_text(encoding="utf-8") if place.is_file() else None
-
-
-def source_hash() -> str:
-    """Hash of everything that an expectation depends on besides its context: YAML and this room's code.
-
-    Reads about 20 small files; a cached expectation is valid as long as this does not change.
-    """
-    digest = hashlib.sha256()
-    stack = [files(_HOME)]
-    found: list[tuple[str, bytes]] = []
-    while stack:
-        place = stack.pop()
-        for entry in place.iterdir():
-            if entry.is_dir() and entry.name != "__pycache__":
-                stack.append(entry)
-            elif entry.name.endswith((".yaml", ".py")):
-                found.append((str(entry), entry.read_bytes()))
-    for _, content in sorted(found):
-        digest.update(hashlib.sha256(content).digest())
-    return digest.hexdigest()
 
 
 @lru_cache(maxsize=8)
