@@ -1,0 +1,76 @@
+/* Names, links, handles, events. */
+#include "svctest.h"
+
+static OBJECT_ATTRIBUTES Attributes;
+static UNICODE_STRING Name;
+
+static POBJECT_ATTRIBUTES Named(PCWSTR Path, ULONG Flags)
+{
+    RtlInitUnicodeString(&Name, Path);
+    InitializeObjectAttributes(&Attributes, &Name, Flags, NULL, NULL);
+    return &Attributes;
+}
+
+static VOID TestNames(VOID)
+{
+    UNICODE_STRING Target;
+    HANDLE Directory, Event, Link, Again;
+
+    CHECK_STATUS("directory is made", NtCreateDirectoryObject(&Directory, DIRECTORY_ALL_ACCESS, Named(L"\\T", 0)), 0);
+    CHECK_STATUS("its name is taken", NtCreateDirectoryObject(&Again, DIRECTORY_ALL_ACCESS, Named(L"\\t", 0)),
+                 STATUS_OBJECT_NAME_COLLISION);
+    CHECK_STATUS("OBJ_OPENIF opens it",
+                 NtCreateDirectoryObject(&Again, DIRECTORY_ALL_ACCESS, Named(L"\\T", OBJ_OPENIF)),
+                 STATUS_OBJECT_NAME_EXISTS);
+    NtClose(Again);
+    CHECK_STATUS("another type does not open",
+                 NtCreateEvent(&Again, EVENT_ALL_ACCESS, Named(L"\\T", OBJ_OPENIF), NotificationEvent, FALSE),
+                 STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS("event in it", NtCreateEvent(&Event, EVENT_ALL_ACCESS, Named(L"\\T\\E", 0), NotificationEvent, FALSE),
+                 0);
+    RtlInitUnicodeString(&Target, L"\\T");
+    CHECK_STATUS("link to it", NtCreateSymbolicLinkObject(&Link, 1, Named(L"\\L", 0), &Target), 0);
+    CHECK_STATUS("open through the link", NtOpenEvent(&Again, EVENT_ALL_ACCESS, Named(L"\\L\\e", 0)), 0);
+    NtClose(Again);
+    NtClose(Event);
+    CHECK_STATUS("the name goes with the last handle", NtOpenEvent(&Again, EVENT_ALL_ACCESS, Named(L"\\T\\E", 0)),
+                 STATUS_OBJECT_NAME_NOT_FOUND);
+    NtClose(Directory);
+    CHECK_STATUS("a path through nothing", NtOpenEvent(&Again, EVENT_ALL_ACCESS, Named(L"\\L\\E", 0)),
+                 STATUS_OBJECT_PATH_NOT_FOUND);
+    CHECK_STATUS("a relative path without root", NtOpenEvent(&Again, EVENT_ALL_ACCESS, Named(L"E", 0)),
+                 STATUS_OBJECT_PATH_SYNTAX_BAD);
+    RtlInitUnicodeString(&Target, L"\\Loop");
+    NtCreateSymbolicLinkObject(&Again, 1, Named(L"\\Loop", 0), &Target);
+    CHECK("a loop of links ends", !NT_SUCCESS(NtOpenEvent(&Event, EVENT_ALL_ACCESS, Named(L"\\Loop\\x", 0))));
+    NtClose(Again);
+    NtClose(Link);
+}
+
+static VOID TestHandles(VOID)
+{
+    HANDLE Event, Weak, Stale;
+    LONG Previous;
+
+    NtCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, SynchronizationEvent, FALSE);
+    CHECK_STATUS("a duplicate with less access",
+                 NtDuplicateObject(NtCurrentProcess(), Event, NtCurrentProcess(), &Weak, SYNCHRONIZE, 0, 0), 0);
+    CHECK_STATUS("cannot do more", NtSetEvent(Weak, NULL), STATUS_ACCESS_DENIED);
+    CHECK_STATUS("wait times out", TestWait(Weak, 5), STATUS_TIMEOUT);
+    CHECK_STATUS("set", NtSetEvent(Event, &Previous), 0);
+    CHECK("previous state", Previous == 0);
+    CHECK_STATUS("wait is satisfied", TestWait(Weak, 5), 0);
+    CHECK_STATUS("and consumed it", TestWait(Weak, 5), STATUS_TIMEOUT);
+    Stale = Weak;
+    NtClose(Weak);
+    CHECK_STATUS("a closed handle", NtClose(Stale), STATUS_INVALID_HANDLE);
+    CHECK_STATUS("a kernel handle", NtClose((HANDLE)0xFFFFFFFF80000004ull), STATUS_INVALID_HANDLE);
+    CHECK_STATUS("a wrong type", NtResumeThread(Event, NULL), STATUS_OBJECT_TYPE_MISMATCH);
+    NtClose(Event);
+}
+
+VOID TestObjects(VOID)
+{
+    TestNames();
+    TestHandles();
+}
