@@ -193,7 +193,14 @@ def test_an_eager_guest_loses_no_event(plan: Plan, recorder: Recorder) -> None:
 
 
 def test_an_eager_panic_waits_for_us(plan: Plan, recorder: Recorder) -> None:
-    assert boot(plan("panic", eager=True), recorder).cause.kind == "panic"
+    eager = plan(("print", guests.HELLO + guests.BUGCHECK), "panic", eager=True)
+    process = QemuProcess(eager)
+    process.serial_log.touch()
+    while guests.BUGCHECK.encode() not in process.serial_log.read_bytes():
+        assert process.poll() is None
+    outcome = asyncio.run(run(eager, recorder, QUICK, recorder, process=process))
+    assert [cause.kind for cause in outcome.causes] == ["bugcheck", "panic"]
+    assert "qmp.registers" in recorder.names()
 
 
 def test_two_machines_at_once(tmp_path: Path) -> None:
