@@ -86,6 +86,9 @@ VOID KiInitializeCpu(VOID)
 {
     ULONG Eax = 7, Ebx, Ecx = 0, Edx;
 
+    /* The firmware left its timer running behind the old controllers, which would interrupt as vector 8, a double fault. */
+    KiOut8(0x21, 0xFF);
+    KiOut8(0xA1, 0xFF);
     for (ULONG Vector = 0; Vector < 256; Vector++)
         KiSetGate(Vector, 0, Vector == 3 ? 3 : 0);  /* int3 belongs to user mode as well */
     KiSetGate(2, 2, 0);

@@ -1,4 +1,4 @@
-/* The local APIC, its timer, and the I/O APICs. The old interrupt controllers stay masked. */
+/* The local APIC, its timer, and the I/O APICs. KiInitializeCpu masked the old controllers. */
 #include "archp.h"
 
 #include <ke.h>
@@ -58,8 +58,6 @@ static VOID KiInitializeApicTimer(VOID)
 
 VOID KiInitializeInterrupts(VOID)
 {
-    KiOut8(0x21, 0xFF);
-    KiOut8(0xA1, 0xFF);
     KiLocalApic = MmMapIoSpace(LOCAL_APIC, PAGE_SIZE);
     if (KiLocalApic == NULL)
         KeBugCheckEx(HAL_INITIALIZATION_FAILED, LOCAL_APIC, 0, 0, 0);
