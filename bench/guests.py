@@ -1,0 +1,83 @@
+"""What is booted: the default image and the smallest guest, and their bare QEMU command lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from bench.measure import Command
+from smssboot.image.build import build
+from smssboot.image.built import PLACEHOLDER, BuiltImage
+from smssboot.image.guest import plain_dir
+from smssboot.machine import argv
+from smssboot.machine.plan import LaunchPlan
+from smssboot.machine.targets import DEFAULT_TARGET, MICROVM, Target
+
+SHUTDOWN: Final = b"\bshutdown\r"
+"""What an operator types on the second serial port to power the guest off. It waits there from the start, and
+the guest keeps the request until winlogon listens. A byte that comes before the port is set up is lost with
+the port's FIFO: a backspace loses nothing."""
+
+LAST_WORDS: Final = b" fact bye "
+GREETING: Final = b"smallest guest\r\n"
+
+DEFAULTS: Final = tuple(DEFAULT_TARGET.values())
+EVERY: Final = (DEFAULT_TARGET["x86_64"], MICROVM, DEFAULT_TARGET["aarch64"])
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """The default image for one machine, in a folder for its logs."""
+
+    target: Target
+    image: BuiltImage
+    folder: Path
+
+    @classmethod
+    def on(cls, target: Target, folder: Path) -> Guest:
+        """Builds the image if need be. Raises SmssbootError."""
+        own = folder / target.name
+        own.mkdir(exist_ok=True)
+        return cls(target, build("default", target.arch), own)
+
+    @property
+    def plan(self) -> LaunchPlan:
+        """The full boot."""
+        image = self.image
+        return LaunchPlan(
+            target=self.target,
+            run_dir=self.folder,
+            kernel=image.stub,
+            initrd=image.modules,
+            append=f"profile={image.profile} image={image.id} nonce={PLACEHOLDER}",
+            memory_mib=image.memory_mib,
+        )
+
+    def full(self) -> Command:
+        """QEMU alone from its start to its exit; the guest boots and powers off in order."""
+        log = self.folder / "full.log"
+        line = argv.for_shell(self.plan, f"file,path={argv.escape(str(log))}", "stdio,signal=off")
+        return Command(line, stdin=SHUTDOWN, proof=LAST_WORDS, log=log)
+
+    def tiny(self) -> Command:
+        """The same machine with the smallest guest: it prints a line and powers off."""
+        words, log = self.folder / "line", self.folder / "tiny.log"
+        words.write_bytes(GREETING)
+        kind = self.image.stub.suffix
+        kernel = plain_dir(self.target.arch) / f"tiny-{self.target.arch}{kind}"
+        plan = replace(self.plan, kernel=kernel, initrd=words, append="")
+        line = argv.for_shell(plan, f"file,path={argv.escape(str(log))}", "stdio,signal=off")
+        return Command(line, proof=GREETING, log=log)
+
+    def in_shell(self) -> Command:
+        """The full boot as a person starts it."""
+        bare = self.full()
+        return replace(bare, argv=("/bin/sh", "-c", argv.quoted(tuple(bare.argv))))
+
+    def typed(self) -> str:
+        """The operator's port as a file that was typed into beforehand, for who needs standard input."""
+        path = self.folder / "operator"
+        path.with_suffix(".in").write_bytes(SHUTDOWN)
+        path.with_suffix(".out").write_bytes(b"")
+        return f"pipe,path={argv.escape(str(path))}"

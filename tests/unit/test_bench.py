@@ -1,0 +1,154 @@
+"""The bench's own arithmetic: fair races, goals, and the table."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # `bench` is no part of what is installed
+
+from bench.__main__ import SECTIONS, document, main  # noqa: E402
+from bench.engine import growth  # noqa: E402
+from bench.measure import BenchError, Command, Sample, best, race, ratio  # noqa: E402
+from bench.rivals import _without  # noqa: E402
+from bench.table import Figure, render  # noqa: E402
+
+
+def test_a_slow_minute_of_the_host_cancels_out() -> None:
+    quiet, loaded = (1.0, 2.0), (10.0, 20.0)
+    of, to = zip(quiet, quiet, loaded, loaded, quiet, strict=True)
+    assert ratio(Sample(to), Sample(of)) == 2.0
+    assert ratio(Sample(of), Sample(to)) == 0.5
+    assert Sample((3.0, 1.0, 2.0)).median == 2.0
+    assert Sample((3.0, 1.0, 2.0)).best == 1.0
+
+
+def test_rounds_of_different_length_are_no_race() -> None:
+    with pytest.raises(ValueError):
+        ratio(Sample((1.0, 2.0)), Sample((1.0,)))
+
+
+def test_contenders_take_turns_and_the_first_round_does_not_count() -> None:
+    seen: list[str] = []
+
+    def run(name: str, seconds: float) -> None:
+        seen.append(name)
+        time.sleep(0.2 if len(seen) <= 2 else seconds)
+
+    times = race({"a": lambda: run("a", 0.0), "b": lambda: run("b", 0.01)}, 3)
+    assert seen == ["a", "b"] * 4
+    assert len(times["a"].seconds) == len(times["b"].seconds) == 3
+    assert min(times["b"].seconds) >= 0.01
+    assert best(lambda: time.sleep(0.005), 2) >= 0.005
+
+
+def test_a_command_has_to_prove_that_it_did_its_work(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    Command(("/bin/sh", "-c", "cat"), stdin=b"said", proof=b"said")()
+    Command(("/bin/sh", "-c", f"echo done > {log}"), proof=b"done", log=log)()
+    with pytest.raises(BenchError, match="lacks b'more'"):
+        Command(("/bin/sh", "-c", "cat"), stdin=b"said", proof=b"more")()
+    with pytest.raises(BenchError, match=r"ended with 7:\nwhy"):
+        Command(("/bin/sh", "-c", "echo why; exit 7"))()
+    with pytest.raises(BenchError, match="No such file"):
+        Command((str(tmp_path / "none"),))()
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "aim", "more", "mark"),
+    [
+        (2.9, 5, 3, False, "met"),
+        (3.0, 5, 3, False, "met"),
+        (3.1, 5, 3, False, "reached"),
+        (5.1, 5, 3, False, "NOT MET"),
+        (1.6, None, 1.5, False, "NOT MET"),
+        (1.5, None, 1.5, False, "met"),
+        (7.0, None, None, False, ""),
+        (9.0, 10, None, True, "NOT MET"),
+        (11.0, 10, None, True, "met"),
+    ],
+)
+def test_a_goal_is_met_reached_or_missed(
+    value: float, reach: float | None, aim: float | None, more: bool, mark: str
+) -> None:
+    assert Figure("s", "n", value, reach=reach, aim=aim, more=more).mark == mark
+
+
+def test_the_table_stands_side_by_side() -> None:
+    figures = [
+        Figure("boot", "full / tiny", 3.5, "q35", reach=5, aim=3),
+        Figure("boot", "full", 123.4, "q35", form=".0f", unit=" ms"),
+        Figure("boot", "full / tiny", 5.25, "virt", reach=5, aim=3),
+        Figure("boot", "full", 99.6, "virt", form=".0f", unit=" ms"),
+        Figure("decoder", "records per second", 123456.0, reach=200_000, more=True, form=",.0f"),
+    ]
+    assert render(figures).splitlines() == [
+        "                         q35    virt     host",
+        "",
+        "boot",
+        "  full / tiny           3.50    5.25            "
+        "at most 5, aim at 3: NOT MET on virt, aim missed on q35",
+        "  full                123 ms  100 ms",
+        "",
+        "decoder",
+        "  records per second                  123,456   at least 200,000: NOT MET",
+    ]
+    assert render([]) == ""
+
+
+def test_growth_is_one_for_n_log_n() -> None:
+    def n_log_n(n: int) -> float:
+        return n * math.log(n)
+
+    assert growth(n_log_n(10_000), n_log_n(100_000)) == pytest.approx(1.0)
+    assert growth(10_000, 100_000) < 1.0
+    assert growth(10_000.0**2, 100_000.0**2) > 5.0
+
+
+def test_options_leave_a_command_line_with_their_values() -> None:
+    line = ("-machine", "q35", "-S", "-m", "64", "-initrd", "modules")
+    assert _without(line, "-machine", "-m") == ("-S", "-initrd", "modules")
+
+
+def test_the_document_is_json_and_names_what_failed() -> None:
+    made = document([Figure("s", "n", 6.0, "q35", reach=5)], ["rivals"])
+    assert json.loads(json.dumps(made)) == made
+    assert made["figures"][0]["mark"] == "NOT MET"
+    assert made["failed"] == ["rivals"]
+
+
+def test_a_section_that_fails_fails_the_bench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(rounds: int, scratch: Path) -> list[Figure]:
+        raise BenchError("QEMU is gone")
+
+    monkeypatch.setattr("bench.boots.figures", broken)
+    monkeypatch.setattr("bench.again.figures", lambda rounds, scratch: [Figure("s", "n", 9.0, aim=1.0)])
+    assert main(["again"]) == 0  # a goal that is missed is no failure
+    assert "aim at 1: NOT MET" in capsys.readouterr().out
+    assert main(["boots", "again", "--json", str(tmp_path / "f.json")]) == 1
+    said = capsys.readouterr()
+    assert "QEMU is gone" in said.err
+    assert "aim at 1: NOT MET" in said.out
+    assert json.loads((tmp_path / "f.json").read_text())["failed"] == ["boots"]
+
+
+@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--rounds", "many"], ["nonsense"]])
+def test_nonsense_is_refused_before_anything_is_measured(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_every_section_is_there() -> None:
+    from importlib import import_module
+
+    for name in SECTIONS:
+        assert callable(import_module(f"bench.{name}").figures)
