@@ -71,3 +71,18 @@ DECLSPEC_NORETURN VOID NTAPI KiUserExceptionDispatcher(PEXCEPTION_RECORD Excepti
         NtTerminateProcess(NtCurrentProcess(), ExceptionRecord->ExceptionCode);
     }
 }
+
+/* The personality routine that compilers name in the unwind data of __try blocks. Exceptions are not dispatched to frames
+   in this guest, so it runs only when somebody calls it, and handles nothing. */
+LONG __C_specific_handler(PEXCEPTION_RECORD ExceptionRecord, PVOID EstablisherFrame, PCONTEXT ContextRecord,
+                          PVOID DispatcherContext);
+
+LONG __C_specific_handler(PEXCEPTION_RECORD ExceptionRecord, PVOID EstablisherFrame, PCONTEXT ContextRecord,
+                          PVOID DispatcherContext)
+{
+    UNREFERENCED_PARAMETER(ExceptionRecord);
+    UNREFERENCED_PARAMETER(EstablisherFrame);
+    UNREFERENCED_PARAMETER(ContextRecord);
+    UNREFERENCED_PARAMETER(DispatcherContext);
+    return 1; /* ExceptionContinueSearch */
+}

@@ -1,7 +1,7 @@
 /* Checks of image files, and the options that the registry has for an image. */
 #include "ntdllp.h"
 
-/* Calls back for each DLL that a file mapped as data imports. */
+/* Calls back for each DLL that a file in memory imports. */
 static NTSTATUS ReportImports(PVOID View, SIZE_T ViewSize, PLDR_IMPORT_MODULE_CALLBACK Callback, PVOID Parameter)
 {
     PIMAGE_NT_HEADERS Nt = RtlImageNtHeader(View);
@@ -14,11 +14,41 @@ static NTSTATUS ReportImports(PVOID View, SIZE_T ViewSize, PLDR_IMPORT_MODULE_CA
     for (; Import && (PUCHAR)(Import + 1) <= End && Import->Name && Import->FirstThunk; Import++) {
         PCHAR Name = RtlImageRvaToVa(Nt, View, Import->Name, &Last);
 
-        if (!Name || Name < (PCHAR)View || Name >= (PCHAR)End || strnlen(Name, (PCHAR)End - Name) == (SIZE_T)((PCHAR)End - Name))
+        if (!Name || Name < (PCHAR)View || Name >= (PCHAR)End || !memchr(Name, 0, (PCHAR)End - Name))
             return STATUS_INVALID_IMAGE_FORMAT;
         Callback(Parameter, Name);
     }
     return STATUS_SUCCESS;
+}
+
+/* The whole file in new memory of this process; freed with NtFreeVirtualMemory. */
+static NTSTATUS ReadWholeFile(HANDLE File, PVOID *Data, PULONG Size)
+{
+    FILE_STANDARD_INFORMATION Standard;
+    LARGE_INTEGER Start = { .QuadPart = 0 };
+    IO_STATUS_BLOCK Io;
+    SIZE_T RegionSize;
+    NTSTATUS Status;
+
+    Status = NtQueryInformationFile(File, &Io, &Standard, sizeof(Standard), FileStandardInformation);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Standard.EndOfFile.QuadPart <= 0 || Standard.EndOfFile.QuadPart > MAXLONG)
+        return STATUS_INVALID_IMAGE_FORMAT;
+    *Size = (ULONG)Standard.EndOfFile.QuadPart;
+    *Data = NULL;
+    RegionSize = *Size;
+    Status = NtAllocateVirtualMemory(NtCurrentProcess(), Data, 0, &RegionSize, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = NtReadFile(File, NULL, NULL, NULL, &Io, *Data, *Size, &Start, NULL);
+    if (NT_SUCCESS(Status) && Io.Information != *Size)
+        Status = STATUS_END_OF_FILE;
+    if (!NT_SUCCESS(Status)) {
+        RegionSize = 0;
+        NtFreeVirtualMemory(NtCurrentProcess(), Data, &RegionSize, MEM_RELEASE);
+    }
+    return Status;
 }
 
 /* Bit 0 of the handle: an image without a checksum counts as good, as NT has it for user-mode images. */
@@ -26,36 +56,24 @@ NTSTATUS NTAPI LdrVerifyImageMatchesChecksum(HANDLE ImageFileHandle, PLDR_IMPORT
                                              PVOID CallbackParameter, PUSHORT ImageCharacteristics)
 {
     HANDLE File = (HANDLE)((ULONG_PTR)ImageFileHandle & ~(ULONG_PTR)1);
-    FILE_STANDARD_INFORMATION Standard;
-    IO_STATUS_BLOCK Io;
+    BOOLEAN MayLack = ((ULONG_PTR)ImageFileHandle & 1) != 0;
     PIMAGE_NT_HEADERS Nt;
-    SIZE_T ViewSize = 0;
-    PVOID View = NULL;
-    HANDLE Section;
-    NTSTATUS Status;
+    SIZE_T RegionSize = 0;
+    ULONG Size;
+    PVOID Data;
+    NTSTATUS Status = ReadWholeFile(File, &Data, &Size);
 
-    Status = NtQueryInformationFile(File, &Io, &Standard, sizeof(Standard), FileStandardInformation);
-    if (NT_SUCCESS(Status) && Standard.EndOfFile.QuadPart > MAXLONG)
-        Status = STATUS_SECTION_TOO_BIG;
-    if (NT_SUCCESS(Status))
-        Status = NtCreateSection(&Section, SECTION_MAP_READ, NULL, NULL, PAGE_READONLY, SEC_COMMIT, File);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = NtMapViewOfSection(Section, NtCurrentProcess(), &View, 0, 0, NULL, &ViewSize, ViewShare, 0,
-                                PAGE_READONLY);
-    NtClose(Section);
-    if (!NT_SUCCESS(Status))
-        return Status;
-
-    Status = RtlImageNtHeaderEx(0, View, Standard.EndOfFile.QuadPart, &Nt);
-    if (NT_SUCCESS(Status) && (Nt->OptionalHeader.CheckSum || !((ULONG_PTR)ImageFileHandle & 1)) &&
-        Nt->OptionalHeader.CheckSum != RtlpImageChecksum(View, (ULONG)Standard.EndOfFile.QuadPart))
+    Status = RtlImageNtHeaderEx(0, Data, Size, &Nt);
+    if (NT_SUCCESS(Status) && !(MayLack && Nt->OptionalHeader.CheckSum == 0) &&
+        Nt->OptionalHeader.CheckSum != RtlpImageChecksum(Data, Size))
         Status = STATUS_IMAGE_CHECKSUM_MISMATCH;
     if (NT_SUCCESS(Status) && ImageCharacteristics)
         *ImageCharacteristics = Nt->FileHeader.Characteristics;
     if (NT_SUCCESS(Status) && Callback)
-        Status = ReportImports(View, (SIZE_T)Standard.EndOfFile.QuadPart, Callback, CallbackParameter);
-    NtUnmapViewOfSection(NtCurrentProcess(), View);
+        Status = ReportImports(Data, Size, Callback, CallbackParameter);
+    NtFreeVirtualMemory(NtCurrentProcess(), &Data, &RegionSize, MEM_RELEASE);
     return Status;
 }
 
