@@ -53,6 +53,7 @@ typedef enum _PROCESSINFOCLASS {
     ProcessDefaultHardErrorMode = 12,
     ProcessPriorityClass = 18,
     ProcessHandleCount = 20,
+    ProcessDeviceMap = 23,
     ProcessSessionInformation = 24,
     ProcessImageFileName = 27,
     ProcessBreakOnTermination = 29,
@@ -76,6 +77,23 @@ C_ASSERT(sizeof(PROCESS_BASIC_INFORMATION) == 0x30);
 typedef struct _PROCESS_SESSION_INFORMATION {
     ULONG SessionId;
 } PROCESS_SESSION_INFORMATION, *PPROCESS_SESSION_INFORMATION;
+
+/* Set: a directory for `\??`. Query: bit n of DriveMap is drive 'A' + n, DriveType what it is. */
+typedef struct _PROCESS_DEVICEMAP_INFORMATION {
+    union {
+        struct {
+            HANDLE DirectoryHandle;
+        } Set;
+        struct {
+            ULONG DriveMap;
+            UCHAR DriveType[32];
+        } Query;
+    };
+} PROCESS_DEVICEMAP_INFORMATION, *PPROCESS_DEVICEMAP_INFORMATION;
+C_ASSERT(sizeof(PROCESS_DEVICEMAP_INFORMATION) == 0x28);
+#define DOSDEVICE_DRIVE_UNKNOWN 0
+#define DOSDEVICE_DRIVE_CALCULATE 1
+#define DOSDEVICE_DRIVE_FIXED 3
 
 typedef enum _THREADINFOCLASS {
     ThreadBasicInformation = 0,

@@ -160,3 +160,5 @@ ULONG ObGetHandleCount(struct _EPROCESS *Process);
 NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
 /* Makes Directory the process's own `\??`; what it does not hold is looked up in `\GLOBAL??`. Takes a reference. */
 VOID ObSetDeviceMap(struct _EPROCESS *Process, POBJECT_DIRECTORY Directory);
+/* Which drive letters `\??` has for the process: bit n is 'A' + n. */
+ULONG ObQueryDriveMap(struct _EPROCESS *Process);

@@ -143,17 +143,6 @@ ULONG ObGetHandleCount(PEPROCESS Process)
     return Process->ObjectTable != NULL ? ExHandleCount(Process->ObjectTable) : 0;
 }
 
-VOID ObSetDeviceMap(PEPROCESS Process, POBJECT_DIRECTORY Directory)
-{
-    POBJECT_DIRECTORY Old = Process->DeviceMap;
-
-    if (Directory != NULL)
-        ObReferenceObject(Directory);
-    Process->DeviceMap = Directory;
-    if (Old != NULL)
-        ObDereferenceObject(Old);
-}
-
 /* --- Services ------------------------------------------------------------------------------------------------ */
 
 /* Duplicates one handle between two processes whose references the caller holds. */

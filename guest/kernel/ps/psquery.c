@@ -32,6 +32,17 @@ static VOID PspFillBasic(PEPROCESS Process, PPROCESS_BASIC_INFORMATION Basic)
     Basic->InheritedFromUniqueProcessId = Process->InheritedFromUniqueProcessId;
 }
 
+static NTSTATUS PspReturnDeviceMap(PEPROCESS Process, KPROCESSOR_MODE Mode, PVOID Buffer, ULONG Length,
+                                   PULONG ReturnLength)
+{
+    PROCESS_DEVICEMAP_INFORMATION Information = { .Query.DriveMap = ObQueryDriveMap(Process) };
+
+    for (ULONG i = 0; i < 26; i++)
+        Information.Query.DriveType[i] = (Information.Query.DriveMap & 1u << i) != 0 ? DOSDEVICE_DRIVE_FIXED
+                                                                                    : DOSDEVICE_DRIVE_UNKNOWN;
+    return ExReturnInformation(Mode, Buffer, Length, ReturnLength, &Information.Query, sizeof Information.Query);
+}
+
 NTSTATUS NTAPI NtQueryInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS ProcessInformationClass,
                                          PVOID ProcessInformation, ULONG ProcessInformationLength,
                                          PULONG ReturnLength)
@@ -78,6 +89,9 @@ NTSTATUS NTAPI NtQueryInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS 
     ReturnNumber:
         Status = ExReturnInformation(Mode, ProcessInformation, ProcessInformationLength, ReturnLength, &Number,
                                      sizeof Number);
+        break;
+    case ProcessDeviceMap:
+        Status = PspReturnDeviceMap(Process, Mode, ProcessInformation, ProcessInformationLength, ReturnLength);
         break;
     case ProcessProtectionInformation:
         Status = ExReturnInformation(Mode, ProcessInformation, ProcessInformationLength, ReturnLength,

@@ -60,6 +60,19 @@ static NTSTATUS PspSetProcessValue(PEPROCESS Process, PROCESSINFOCLASS Class, UL
     }
 }
 
+static NTSTATUS PspSetDeviceMap(PEPROCESS Process, HANDLE DirectoryHandle, KPROCESSOR_MODE Mode)
+{
+    POBJECT_DIRECTORY Directory;
+    NTSTATUS Status = ObReferenceObjectByHandle(DirectoryHandle, DIRECTORY_TRAVERSE, ObpDirectoryObjectType, Mode,
+                                                (PVOID *)&Directory, NULL);
+
+    if (NT_SUCCESS(Status)) {
+        ObSetDeviceMap(Process, Directory);
+        ObDereferenceObject(Directory);
+    }
+    return Status;
+}
+
 NTSTATUS NTAPI NtSetInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS ProcessInformationClass,
                                        PVOID ProcessInformation, ULONG ProcessInformationLength)
 {
@@ -67,19 +80,21 @@ NTSTATUS NTAPI NtSetInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS Pr
     ACCESS_MASK Access = ProcessInformationClass == ProcessSessionInformation
                              ? PROCESS_SET_INFORMATION | PROCESS_SET_SESSIONID
                              : PROCESS_SET_INFORMATION;
+    BOOLEAN IsMap = ProcessInformationClass == ProcessDeviceMap;
     PEPROCESS Process;
-    ULONG Value;
+    ULONG_PTR Value = 0;
     NTSTATUS Status;
 
-    if (ProcessInformationLength != sizeof Value)
+    if (ProcessInformationLength != (IsMap ? sizeof(HANDLE) : sizeof(ULONG)))
         return STATUS_INFO_LENGTH_MISMATCH;
-    Status = ExCopyFromMode(Mode, &Value, ProcessInformation, sizeof Value);
+    Status = ExCopyFromMode(Mode, &Value, ProcessInformation, ProcessInformationLength);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ObReferenceObjectByHandle(ProcessHandle, Access, PsProcessType, Mode, (PVOID *)&Process, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = PspSetProcessValue(Process, ProcessInformationClass, Value);
+    Status = IsMap ? PspSetDeviceMap(Process, (HANDLE)Value, Mode)
+                   : PspSetProcessValue(Process, ProcessInformationClass, (ULONG)Value);
     ObDereferenceObject(Process);
     return Status;
 }

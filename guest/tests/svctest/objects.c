@@ -69,8 +69,32 @@ static VOID TestHandles(VOID)
     NtClose(Event);
 }
 
+/* A process with its own `\??` still finds the global devices behind it. */
+static VOID TestDeviceMap(VOID)
+{
+    PROCESS_DEVICEMAP_INFORMATION Map;
+    UNICODE_STRING Target;
+    HANDLE Directory, Link;
+
+    NtCreateDirectoryObject(&Directory, DIRECTORY_ALL_ACCESS, Named(L"\\Own", 0));
+    CHECK_STATUS("a device map of one's own", NtSetInformationProcess(NtCurrentProcess(), ProcessDeviceMap, &Directory,
+                                                                      sizeof Directory), 0);
+    RtlInitUnicodeString(&Target, L"\\Device\\Null");
+    CHECK_STATUS("a drive in it", NtCreateSymbolicLinkObject(&Link, 1, Named(L"\\??\\X:", 0), &Target), 0);
+    NtQueryInformationProcess(NtCurrentProcess(), ProcessDeviceMap, &Map, sizeof Map.Query, NULL);
+    CHECK("drives C and X", Map.Query.DriveMap == (1u << 2 | 1u << 23));
+    NtClose(Link);
+    CHECK("the global one shows through",
+          NT_SUCCESS(NtOpenSymbolicLinkObject(&Link, 1, Named(L"\\??\\C:", 0))));
+    NtClose(Link);
+    CHECK_STATUS("but is not in it", NtOpenSymbolicLinkObject(&Link, 1, Named(L"\\Own\\C:", 0)),
+                 STATUS_OBJECT_NAME_NOT_FOUND);
+    NtClose(Directory);
+}
+
 VOID TestObjects(VOID)
 {
     TestNames();
+    TestDeviceMap();
     TestHandles();
 }
