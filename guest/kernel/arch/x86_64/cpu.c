@@ -37,9 +37,9 @@ VOID KiSystemCall64(VOID);
 
 static ULONG64 KiGdt[8] = {
     [KGDT_R0_CODE / 8] = 0x00209B0000000000,
-    [KGDT_R0_DATA / 8] = 0x0000930000000000,
+    [KGDT_R0_DATA / 8] = 0x00CF93000000FFFF,        /* as syscall makes SS; see trap.S */
     [KGDT_R3_CMCODE / 8] = 0,                       /* no 32-bit programs */
-    [KGDT_R3_DATA / 8] = 0x0000F30000000000,
+    [KGDT_R3_DATA / 8] = 0x00CFF3000000FFFF,
     [KGDT_R3_CODE / 8] = 0x0020FB0000000000,
 };
 static KIDTENTRY64 KiIdt[256];

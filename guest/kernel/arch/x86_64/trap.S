@@ -37,7 +37,13 @@ KiTrapCommon:
     pushq %r13
     pushq %r14
     pushq %r15
-    movq %rsp, %rcx
+    /* A trap from user mode leaves a null SS, `syscall` a 32-bit one. Nothing depends on which, but an emulator translates
+     * the kernel's code once for each kind. */
+    testb $3, 18 * 8(%rsp)          /* CS */
+    jz 1f
+    movl $0x10, %eax                /* KGDT_R0_DATA */
+    movl %eax, %ss
+1:  movq %rsp, %rcx
     subq $0x20, %rsp
     call KiTrapHandler
     addq $0x20, %rsp
