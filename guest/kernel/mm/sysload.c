@@ -157,6 +157,21 @@ static NTSTATUS MiBuildSystemImage(PMI_IMAGE Image, PUCHAR Base, ULONG64 Root)
     return Status;
 }
 
+/* The kernel jumps to the entry point, so it must lie in code. */
+static BOOLEAN MiIsEntryExecutable(PMI_IMAGE Image)
+{
+    ULONG Entry = Image->Headers->OptionalHeader.AddressOfEntryPoint;
+
+    for (ULONG i = 0; i < Image->SectionCount; i++) {
+        PIMAGE_SECTION_HEADER Section = &Image->Sections[i];
+
+        if ((Section->Characteristics & IMAGE_SCN_MEM_EXECUTE) != 0 && Entry >= Section->VirtualAddress &&
+            Entry - Section->VirtualAddress < Section->Misc.VirtualSize)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static NTSTATUS MiReadSystemImage(PUNICODE_STRING FileName, PMI_IMAGE Image)
 {
     PFILE_OBJECT File;
@@ -168,12 +183,13 @@ static NTSTATUS MiReadSystemImage(PUNICODE_STRING FileName, PMI_IMAGE Image)
     ObDereferenceObject(File);
     if (!NT_SUCCESS(Status))
         return Status;
-    if (Image->Headers->OptionalHeader.Subsystem != IMAGE_SUBSYSTEM_NATIVE ||
-        Image->Headers->OptionalHeader.AddressOfEntryPoint == 0) {
+    if (Image->Headers->OptionalHeader.Subsystem != IMAGE_SUBSYSTEM_NATIVE || !MiIsEntryExecutable(Image))
+        Status = STATUS_INVALID_IMAGE_FORMAT;
+    else if (Image->Headers->OptionalHeader.CheckSum != RtlpImageChecksum(Image->File, Image->FileSize))
+        Status = STATUS_IMAGE_CHECKSUM_MISMATCH;    /* of a driver NT wants it, and 0 does not stand for any */
+    if (!NT_SUCCESS(Status))
         MiReleaseImage(Image);
-        return STATUS_INVALID_IMAGE_FORMAT;
-    }
-    return STATUS_SUCCESS;
+    return Status;
 }
 
 NTSTATUS MmLoadSystemImage(PUNICODE_STRING FileName, BOOLEAN Session, PVOID *Base, PVOID *Entry)
