@@ -85,7 +85,7 @@ NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     if (Entry == NULL)
         return STATUS_INVALID_HANDLE;
     if ((Entry->Attributes & OBJ_PROTECT_CLOSE) != 0 && PreviousMode == UserMode)
-        return STATUS_INVALID_HANDLE;
+        return STATUS_HANDLE_NOT_CLOSABLE;
     ObpCloseEntry(PsGetCurrentProcess(), Table, Local);
     return STATUS_SUCCESS;
 }

@@ -89,7 +89,8 @@ static VOID TestChildren(VOID)
     CHECK_STATUS("and is gone", TestWait(Child.ProcessHandle, 1000), 0);
     NtQueryInformationProcess(Child.ProcessHandle, ProcessBasicInformation, &Basic, sizeof Basic, NULL);
     CHECK_STATUS("with the status given", Basic.ExitStatus, 9);
-    CHECK("its memory is gone", !NT_SUCCESS(NtReadVirtualMemory(Child.ProcessHandle, Basic.PebBaseAddress, &Basic, 8, NULL)));
+    CHECK("its memory is gone",
+          !NT_SUCCESS(NtReadVirtualMemory(Child.ProcessHandle, Basic.PebBaseAddress, &Basic, 8, NULL)));
     NtClose(Child.ThreadHandle);
     NtClose(Child.ProcessHandle);
 
