@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smssboot.machine.deadlines import Deadlines, Mark
+from smssboot.machine.deadlines import Deadlines, Mark, guest_time
 from smssboot.machine.host import Usage
 from smssboot.machine.plan import Policy
 
@@ -75,6 +75,12 @@ def test_power_off_replaces_the_other_limits(deadlines: Deadlines) -> None:
     deadlines.progressed(mark(151))
     assert deadlines.check(mark(153.9)) is None
     assert verdict(deadlines, mark(154.1)) == ("silent-hang", "power-off")
+
+
+def test_a_process_that_has_gone_has_waited_for_nothing() -> None:
+    assert guest_time(mark(10, waited=5), mark(12)) == 2
+    assert guest_time(mark(10), mark(12, waited=0.5)) == 1.5
+    assert guest_time(mark(10), mark(12, waited=9)) == 0
 
 
 def test_a_slow_machine_gets_more() -> None:

@@ -24,6 +24,12 @@ class Mark:
     usage: Usage
 
 
+def guest_time(since: Mark, now: Mark) -> float:
+    """Seconds between two moments that the guest could use."""
+    wall = now.wall - since.wall
+    return wall - min(max(now.usage.waited - since.usage.waited, 0.0), wall)
+
+
 class Deadlines:
     """The limits in force. `scale` stretches all of them (slower machines, emulators)."""
 
@@ -60,9 +66,9 @@ class Deadlines:
             wall = now.wall - since.wall
             if wall <= limit:
                 continue
-            waited = min(now.usage.waited - since.usage.waited, wall)
-            guest = wall - waited
-            share = min(1.0, (now.usage.cpu - since.usage.cpu) / max(guest, 1e-9))
+            guest = guest_time(since, now)
+            waited = wall - guest
+            share = min(max((now.usage.cpu - since.usage.cpu) / max(guest, 1e-9), 0.0), 1.0)
             data = {
                 "awaited": awaited,
                 "limit_s": f"{limit:g}",

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from smssboot.machine import autopsy, host
 from smssboot.machine.causes import is_infrastructure
-from smssboot.machine.deadlines import Deadlines, Mark
+from smssboot.machine.deadlines import Deadlines, Mark, guest_time
 from smssboot.machine.errors import MachineError
 from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Durations, LaunchPlan, Outcome, Policy
@@ -115,7 +115,7 @@ class _Boot:
         self._artifacts: dict[str, Path] = {}
         self._records = 0
         self._records_at_tick = 0
-        self._heard_s = 0.0  # when the first serial port last said something
+        self._quiet_since: Mark | None = None  # None: the first serial port has just said something
         self._next_tick = self._next_sample = 0.0
         self._poll_s = _POLL_S[0]
         self._timer: asyncio.TimerHandle | None = None
@@ -234,14 +234,21 @@ class _Boot:
         """Something is missing for good; the guest is asked to power off as if it were not."""
         if self._monitor is None or self._steady or not self._monitor.settled:
             return False
-        return time.monotonic() - self._heard_s >= self._policy.settle_s
+        return self._quiet_s() >= self._policy.settle_s
+
+    def _quiet_s(self) -> float:
+        """Guest time since the first serial port last said something."""
+        now = self._mark()
+        if self._quiet_since is None:
+            self._quiet_since = now
+        return guest_time(self._quiet_since, now)
 
     def _drain(self) -> bool:
         """Whether the first serial port had anything new."""
         heard = False
         while data := self._vm.log.read():
             heard = True
-            self._heard_s = time.monotonic()
+            self._quiet_since = None
             self._items(self._decoder.feed(data, self._now()))
             self._diagnose(self._symptoms.on_output(self._vm.log.size))
             if len(data) < CHUNK or self._flooded():
@@ -350,10 +357,11 @@ class _Boot:
 
     async def _last_words(self) -> None:
         """Lets the guest speak until it is quiet, for as long as the policy grants."""
-        now = time.monotonic()
-        self._heard_s = now
-        until = now + self._policy.grace_s
-        while (now := time.monotonic()) < until and now - self._heard_s < self._policy.quiet_s:
+        self._quiet_since = start = self._mark()
+        limit = self._policy.grace_s
+        while guest_time(start, now := self._mark()) < limit and self._quiet_s() < self._policy.quiet_s:
+            if now.wall - start.wall > limit * self._policy.host_patience:
+                return
             if await self._vm.wait_exit(_POLL_S[1]):
                 return
 
