@@ -60,8 +60,7 @@ typedef enum _PROCESSINFOCLASS {
     ProcessCookie = 36,
     ProcessImageInformation = 37,
     ProcessImageFileNameWin32 = 43,
-    ProcessProtectionInformation = 61,
-    ProcessSubsystemProcess = 85
+    ProcessProtectionInformation = 61
 } PROCESSINFOCLASS;
 
 typedef struct _PROCESS_BASIC_INFORMATION {

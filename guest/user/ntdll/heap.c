@@ -41,6 +41,7 @@ typedef struct _HEAP {
 } HEAP, *PHEAP;
 C_ASSERT(sizeof(HEAP) % 8 == 0);
 
+/* Every public function takes the heap's lock with this and drops it, unless the heap or the caller needs none. */
 static VOID LockHeap(PHEAP Heap, ULONG Flags)
 {
     if (!((Heap->Flags | Flags) & HEAP_NO_SERIALIZE))

@@ -89,7 +89,7 @@ static NTSTATUS InitializeProcess(PPEB Peb)
     return Status;
 }
 
-/* Tells every initialised DLL that a thread comes or goes. */
+/* Tells every initialised DLL that a thread comes or goes. Takes and drops the loader lock. */
 static VOID CallThreadRoutines(ULONG Reason)
 {
     RtlEnterCriticalSection(&LdrpLoaderLock);

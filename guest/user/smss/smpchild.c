@@ -75,8 +75,10 @@ static VOID StartSubsystem(PSMP_REGISTRY_VALUE Subsystem, ULONG SessionId)
     Handles[1] = Process.ProcessHandle;
     SMP_CHECK(NtResumeThread(Process.ThreadHandle, NULL), "subsystem");
     Status = NtWaitForMultipleObjects(2, Handles, WaitAny, FALSE, SessionId ? &Timeout : NULL);
+    if (Status == STATUS_WAIT_1)
+        Status = SmpExitStatus(Process.ProcessHandle);
     if (Status != STATUS_WAIT_0)
-        SmpTerminate(Status == STATUS_WAIT_1 ? STATUS_UNSUCCESSFUL : Status, "subsystem");
+        SmpTerminate(Status, "subsystem");
     NtClose(Handles[0]);
     NtClose(Process.ThreadHandle);
     NtClose(Process.ProcessHandle);

@@ -12,7 +12,8 @@ static NTSTATUS ConnectBack(PSB_CONNECTION_INFO Info, PHANDLE SbApiPort)
     return NtConnectPort(SbApiPort, &Name, &Qos, NULL, NULL, NULL, NULL, NULL);
 }
 
-/* The registered subsystem is connected in one direction; the other one, and its waiter hears of it. */
+/* The registered subsystem is connected in one direction; the other one, and its waiter hears of it. Takes and drops
+   SmpSessionLock. */
 static VOID CompleteSubsystem(HANDLE ProcessId, PSB_CONNECTION_INFO Info)
 {
     PSMP_SESSION Session;
@@ -36,7 +37,7 @@ static VOID CompleteSubsystem(HANDLE ProcessId, PSB_CONNECTION_INFO Info)
 }
 
 /* A subsystem must have been registered by the smss that created it. Other clients only make requests; what they may
-   ask is decided there. */
+   ask is decided there. Takes and drops SmpSessionLock. */
 static BOOLEAN MayConnect(HANDLE ProcessId, PSB_CONNECTION_INFO Info)
 {
     PSMP_SESSION Session;

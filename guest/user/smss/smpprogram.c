@@ -97,3 +97,13 @@ NTSTATUS SmpExecuteImage(PUNICODE_STRING ImagePath, PUNICODE_STRING CommandLine,
         Status = NtResumeThread(Information->ThreadHandle, NULL);
     return Status;
 }
+
+NTSTATUS SmpExitStatus(HANDLE Process)
+{
+    PROCESS_BASIC_INFORMATION Information;
+    NTSTATUS Status = NtQueryInformationProcess(Process, ProcessBasicInformation, &Information, sizeof(Information), NULL);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return NT_SUCCESS(Information.ExitStatus) ? STATUS_UNSUCCESSFUL : Information.ExitStatus;
+}

@@ -34,7 +34,7 @@ PSMP_SESSION SmpLookupSessionBySubsystem(HANDLE ProcessId)
     return NULL;
 }
 
-/* S22: the child has created its csrss and says which process that is. */
+/* S22: the child has created its csrss and says which process that is. Takes and drops SmpSessionLock. */
 NTSTATUS SmpStartCsr(PSMP_CLIENT_CONTEXT Client, PSM_API_MSG Message)
 {
     SM_START_CSR_MSG *Start = &Message->u.StartCsr;
@@ -74,7 +74,8 @@ static NTSTATUS HandOver(PSMP_SESSION Session, HANDLE Handle, PHANDLE Theirs)
                              DUPLICATE_SAME_ACCESS);
 }
 
-/* S24: the child's initial command goes to the session's csrss, which resumes it; S-018, S-046. */
+/* S24: the child's initial command goes to the session's csrss, which resumes it; S-018, S-046. Takes SmpSessionLock, and
+   drops it before it calls csrss. */
 NTSTATUS SmpExecPgm(PSMP_CLIENT_CONTEXT Client, PSM_API_MSG Message)
 {
     RTL_USER_PROCESS_INFORMATION *Program = &Message->u.ExecPgm.ProcessInformation;
@@ -104,7 +105,7 @@ NTSTATUS SmpExecPgm(PSMP_CLIENT_CONTEXT Client, PSM_API_MSG Message)
     return NT_SUCCESS(Status) ? SmpCallSubsystem(SbApiPort, &Create) : Status;
 }
 
-/* C1 ends: the child has nothing left to do. */
+/* C1 ends: the child has nothing left to do. Takes and drops SmpSessionLock. */
 NTSTATUS SmpSessionComplete(PSMP_CLIENT_CONTEXT Client, PSM_API_MSG Message)
 {
     SM_SESSION_COMPLETE_MSG *Complete = &Message->u.SessionComplete;

@@ -43,15 +43,10 @@ static VOID StartSession(VOID)
 static VOID WaitForSession(PSMP_SESSION Session)
 {
     HANDLE Handles[2] = { Session->CompleteEvent, Session->ChildProcess };
-    PROCESS_BASIC_INFORMATION Child;
     NTSTATUS Status = NtWaitForMultipleObjects(2, Handles, WaitAny, FALSE, NULL);
 
-    if (Status == STATUS_WAIT_1) {
-        SMP_CHECK(NtQueryInformationProcess(Session->ChildProcess, ProcessBasicInformation, &Child, sizeof(Child),
-                                            NULL),
-                  "session's smss");
-        SmpTerminate(NT_SUCCESS(Child.ExitStatus) ? STATUS_UNSUCCESSFUL : Child.ExitStatus, "session's smss");
-    }
+    if (Status == STATUS_WAIT_1)
+        SmpTerminate(SmpExitStatus(Session->ChildProcess), "session's smss");
     SMP_CHECK(Status, "session's smss");
     SMP_CHECK(Session->CompleteStatus, "session");
 }
@@ -67,7 +62,7 @@ VOID SmpStartInitialSessions(VOID)
         WaitForSession(CONTAINING_RECORD(Link, SMP_SESSION, Link));
 }
 
-/* M2; S-010, S-088, S-118: csrss of session 0 is critical, so this wait ends only with the system. */
+/* Takes and drops SmpSessionLock. M2; S-010, S-088, S-118: csrss of session 0 is critical, so this wait ends only with the system. */
 DECLSPEC_NORETURN VOID SmpMonitor(VOID)
 {
     PSMP_SESSION Session;

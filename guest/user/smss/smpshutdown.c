@@ -3,6 +3,7 @@
 
 static volatile LONG ShutdownStarted;
 
+/* Takes and drops SmpSessionLock. */
 static BOOLEAN IsInitialCommand(HANDLE ProcessId)
 {
     BOOLEAN Found = FALSE;
@@ -15,7 +16,7 @@ static BOOLEAN IsInitialCommand(HANDLE ProcessId)
 }
 
 /* Users' sessions first, newest first; session 0 with its services is the oldest. A subsystem that fails to answer
-   does not keep the system from ending. */
+   does not keep the system from ending. Takes and drops SmpSessionLock for each. */
 static VOID TerminateSessions(VOID)
 {
     for (ULONG SessionId = SmpNextSessionId; SessionId-- > 0;) {

@@ -82,6 +82,9 @@ NTSTATUS SmpFindImage(PCUNICODE_STRING CommandLine, PUNICODE_STRING ImagePath, P
 NTSTATUS SmpExecuteImage(PUNICODE_STRING ImagePath, PUNICODE_STRING CommandLine, ULONG ProcessFlags, ULONG Flags,
                          PRTL_USER_PROCESS_INFORMATION Information);
 
+/* Why a process that should have stayed has ended; never a success. */
+NTSTATUS SmpExitStatus(HANDLE Process);
+
 /* ---- the master's sessions and subsystems ---- */
 
 typedef struct _SMP_SESSION {
