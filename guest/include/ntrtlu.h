@@ -126,8 +126,8 @@ VOID NTAPI DbgBreakPoint(VOID);
 ULONG DbgPrint(PCSTR Format, ...);
 ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...);
 
-/* A claim on the wire (NtTraceEvent): Format is `key=%spec` items separated by one blank, with %u, %x (0x and upper-case
-   digits), %ws and %wZ; a value may hold anything. */
+/* A claim on the wire (NtTraceEvent): Format is `key=%spec` items separated by one blank, with %u, %x (0x and
+   upper-case digits), %ws and %wZ; a value may hold anything. */
 NTSTATUS RtlpClaim(PCSTR Event, PCSTR Format, ...);
 
 /* ---- registry ---- */

@@ -1,5 +1,5 @@
 /* A native program as a stranger writes it against NT's headers, linked with ntdll.lib only. tests/boot runs it in
-   winlogon's place: it tries the loader, threads, locks, waits and files, prints `ok` or `FAILED` lines, and restarts. */
+   winlogon's place: it tries the loader, threads, locks, waits and files, prints `ok` or `FAILED`, and switches off. */
 #include <nt.h>
 #include <nt_services.h>
 

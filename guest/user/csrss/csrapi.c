@@ -42,7 +42,8 @@ VOID CsrStartApiPort(VOID)
     WCHAR Buffer[96];
     UNICODE_STRING Name = { 0, sizeof(Buffer), Buffer };
 
-    CSR_CHECK(CsrCreatePort(L"ApiPort", 0, sizeof(CSR_API_MSG), PORT_CONNECT | READ_CONTROL, &Name, &ApiPort), "ApiPort");
+    CSR_CHECK(CsrCreatePort(L"ApiPort", 0, sizeof(CSR_API_MSG), PORT_CONNECT | READ_CONTROL, &Name, &ApiPort),
+              "ApiPort");
     /* Hard errors of the whole system are session 0's to show. */
     if (CsrSessionId == 0)
         CSR_CHECK(NtSetDefaultHardErrorPort(ApiPort), "NtSetDefaultHardErrorPort");

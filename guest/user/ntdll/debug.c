@@ -59,8 +59,8 @@ LONG NTAPI RtlUnhandledExceptionFilter(PEXCEPTION_POINTERS ExceptionInfo)
     return 1; /* EXCEPTION_EXECUTE_HANDLER */
 }
 
-/* The kernel enters here with an exception of this process. There is no frame-based handling, so a filter prints it and
-   the kernel ends the process by the second chance. */
+/* The kernel enters here with an exception of this process. There is no frame-based handling, so a filter prints it
+   and the kernel ends the process by the second chance. */
 DECLSPEC_NORETURN VOID NTAPI KiUserExceptionDispatcher(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Context)
 {
     EXCEPTION_POINTERS Pointers = { ExceptionRecord, Context };
@@ -72,8 +72,8 @@ DECLSPEC_NORETURN VOID NTAPI KiUserExceptionDispatcher(PEXCEPTION_RECORD Excepti
     }
 }
 
-/* The personality routine that compilers name in the unwind data of __try blocks. Exceptions are not dispatched to frames
-   in this guest, so it runs only when somebody calls it, and handles nothing. */
+/* The personality routine that compilers name in the unwind data of __try blocks. Exceptions are not dispatched to
+   frames in this guest, so it runs only when somebody calls it, and handles nothing. */
 LONG __C_specific_handler(PEXCEPTION_RECORD ExceptionRecord, PVOID EstablisherFrame, PCONTEXT ContextRecord,
                           PVOID DispatcherContext);
 

@@ -1,5 +1,5 @@
-/* Environment blocks: NAME=value items, sorted by name, each ended by NUL, the block by one more. The process's own block
-   is guarded by the PEB lock, which these functions take and drop. */
+/* Environment blocks: NAME=value items, sorted by name, each ended by NUL, the block by one more. The process's own
+   block is guarded by the PEB lock, which these functions take and drop. */
 #include "ntdllp.h"
 
 SIZE_T NTAPI RtlpEnvironmentSize(CONST VOID *Environment)

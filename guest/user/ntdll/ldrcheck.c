@@ -38,7 +38,8 @@ static NTSTATUS ReadWholeFile(HANDLE File, PVOID *Data, PULONG Size)
     *Size = (ULONG)Standard.EndOfFile.QuadPart;
     *Data = NULL;
     RegionSize = *Size;
-    Status = NtAllocateVirtualMemory(NtCurrentProcess(), Data, 0, &RegionSize, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    Status = NtAllocateVirtualMemory(NtCurrentProcess(), Data, 0, &RegionSize, MEM_RESERVE | MEM_COMMIT,
+                                     PAGE_READWRITE);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = NtReadFile(File, NULL, NULL, NULL, &Io, *Data, *Size, &Start, NULL);

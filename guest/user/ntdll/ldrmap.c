@@ -103,7 +103,8 @@ NTSTATUS LdrpMapDll(PCUNICODE_STRING BaseName, PVOID *Base)
     if (!NT_SUCCESS(Status))
         return Status;
     Nt = RtlImageNtHeader(*Base);
-    if (!Nt || Nt->FileHeader.Machine != IMAGE_FILE_MACHINE_NATIVE || !(Nt->FileHeader.Characteristics & IMAGE_FILE_DLL))
+    if (!Nt || Nt->FileHeader.Machine != IMAGE_FILE_MACHINE_NATIVE ||
+        !(Nt->FileHeader.Characteristics & IMAGE_FILE_DLL))
         Status = STATUS_INVALID_IMAGE_FORMAT;
     else
         Status = RelocateIfNeeded(*Base);

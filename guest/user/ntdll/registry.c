@@ -108,7 +108,8 @@ static NTSTATUS Dispatch(const QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PW
 {
     NTSTATUS Status;
 
-    if (Entry->Flags & RTL_QUERY_REGISTRY_NOEXPAND || (Type == REG_MULTI_SZ && Entry->Flags & RTL_QUERY_REGISTRY_DIRECT))
+    if (Entry->Flags & RTL_QUERY_REGISTRY_NOEXPAND ||
+        (Type == REG_MULTI_SZ && Entry->Flags & RTL_QUERY_REGISTRY_DIRECT))
         Status = Deliver(Query, Entry, Name, Type, Data, Length);
     else if (Type == REG_EXPAND_SZ)
         Status = DeliverExpanded(Query, Entry, Name, Data, Length);

@@ -101,7 +101,8 @@ NTSTATUS SmpExecuteImage(PUNICODE_STRING ImagePath, PUNICODE_STRING CommandLine,
 NTSTATUS SmpExitStatus(HANDLE Process)
 {
     PROCESS_BASIC_INFORMATION Information;
-    NTSTATUS Status = NtQueryInformationProcess(Process, ProcessBasicInformation, &Information, sizeof(Information), NULL);
+    NTSTATUS Status = NtQueryInformationProcess(Process, ProcessBasicInformation, &Information, sizeof(Information),
+                                                NULL);
 
     if (!NT_SUCCESS(Status))
         return Status;

@@ -74,8 +74,8 @@ static NTSTATUS HandOver(PSMP_SESSION Session, HANDLE Handle, PHANDLE Theirs)
                              DUPLICATE_SAME_ACCESS);
 }
 
-/* S24: the child's initial command goes to the session's csrss, which resumes it; S-018, S-046. Takes SmpSessionLock, and
-   drops it before it calls csrss. */
+/* S24: the child's initial command goes to the session's csrss, which resumes it; S-018, S-046. Takes SmpSessionLock,
+   and drops it before it calls csrss. */
 NTSTATUS SmpExecPgm(PSMP_CLIENT_CONTEXT Client, PSM_API_MSG Message)
 {
     RTL_USER_PROCESS_INFORMATION *Program = &Message->u.ExecPgm.ProcessInformation;

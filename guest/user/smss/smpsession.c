@@ -9,8 +9,10 @@ static PSMP_SESSION CreateSessionRecord(ULONG SessionId)
         SmpTerminate(STATUS_NO_MEMORY, "session");
     Session->SessionId = SessionId;
     Session->CompleteStatus = STATUS_PENDING;
-    SMP_CHECK(NtCreateEvent(&Session->CompleteEvent, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE), "session event");
-    SMP_CHECK(NtCreateEvent(&Session->ConnectedEvent, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE), "csrss event");
+    SMP_CHECK(NtCreateEvent(&Session->CompleteEvent, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE),
+              "session event");
+    SMP_CHECK(NtCreateEvent(&Session->ConnectedEvent, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE),
+              "csrss event");
     return Session;
 }
 
@@ -62,7 +64,8 @@ VOID SmpStartInitialSessions(VOID)
         WaitForSession(CONTAINING_RECORD(Link, SMP_SESSION, Link));
 }
 
-/* Takes and drops SmpSessionLock. M2; S-010, S-088, S-118: csrss of session 0 is critical, so this wait ends only with the system. */
+/* Takes and drops SmpSessionLock.
+   M2; S-010, S-088, S-118: csrss of session 0 is critical, so this wait ends only with the system. */
 DECLSPEC_NORETURN VOID SmpMonitor(VOID)
 {
     PSMP_SESSION Session;
