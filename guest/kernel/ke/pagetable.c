@@ -13,7 +13,7 @@ ULONG64 MiKernelPageTableRoot;
 
 /* Top-level slots of the kernel half that every root shares: docs/design.md 4. Session space is not among them. */
 static const ULONG64 KiSharedRegions[] = {
-    0xFFFFF78000000000, 0xFFFFF80000000000, 0xFFFFF88000000000, 0xFFFFFA8000000000, 0xFFFFFB0000000000, 0xFFFFFC0000000000,
+    0xFFFFF78000000000, 0xFFFFF80000000000, 0xFFFFF88000000000, 0xFFFFFA8000000000, 0xFFFFFC0000000000,
 };
 
 static PULONG64 KiTable(ULONG64 PhysicalAddress) { return (PULONG64)(KSEG_BASE + (PhysicalAddress & KI_ENTRY_ADDRESS)); }
