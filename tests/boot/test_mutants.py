@@ -34,6 +34,7 @@ EXPECTED = {
     "port-after-workers": Named("E102", r"smss\.api-(port|threads)|SmApiPort|thread\.create"),
     "line-lost": Named("E109", r"60"),
     "line-garbled": Named("E109", r"60|damaged"),
+    "writable-executable": Named("E104", r"memory\.mappings.*writable-executable"),
 }
 
 

@@ -12,6 +12,7 @@ from smssboot.evidence.errors import DamagedError
 from smssboot.evidence.guestmemory import GuestMemory
 from smssboot.evidence.paging import AddressSpace, find_kernel_root
 from smssboot.evidence.symbols import Symbols
+from smssboot.evidence.walk_mappings import tally
 from smssboot.evidence.walk_objects import ObjectWalk
 from smssboot.evidence.walk_processes import Process, ProcessWalk
 from smssboot.timeline.items import Event
@@ -51,6 +52,7 @@ def _inspect(space: AddressSpace, symbols: Symbols) -> Iterator[Event]:
     for process in running:
         yield _process(process)
         yield from _looks(processes, process)
+        yield _mappings(space, process)
     master = next((p for p in running if p.ppid == _SYSTEM_PID and p.name.lower() == "smss.exe"), None)
     if master is not None:
         yield from _waits(processes, objects, running, master)
@@ -88,6 +90,23 @@ def _looks(processes: ProcessWalk, process: Process) -> Iterator[Event]:
             yield Event("evidence", "memory.environment", who | {"block": block})
     except DamagedError as error:
         yield _damaged(f"{process.name} (pid {process.pid}): {error}")
+
+
+def _mappings(space: AddressSpace, process: Process) -> Event:
+    """The rights in the page tables of a process; the System process stands for the kernel's half."""
+    kernel = process.pid == _SYSTEM_PID
+    try:
+        found = tally(space.memory, space.kernel_root if kernel else process.user_root, kernel=kernel)
+    except DamagedError as error:
+        return _damaged(f"page tables of {process.name} (pid {process.pid}): {error}")
+    data = {
+        "pid": str(process.pid),
+        "name": process.name,
+        "mappings": str(found.mappings),
+        "writable-executable": str(found.writable_executable),
+        "user-in-kernel": str(found.user_in_kernel),
+    }
+    return Event("evidence", "memory.mappings", data)
 
 
 def _waits(
