@@ -100,3 +100,5 @@ make_venv() {
 
 install_packages
 make_venv
+# Byte code, also where the environment tells Python to write none: it is half of the program's start.
+"$venv/bin/python" -m compileall -q "$root/harness/smssboot"
