@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smssboot.errors import UsageError
+from smssboot.errors import UsageError, did_you_mean
 from smssboot.image.built import PLACEHOLDER, BuiltImage, bytes_with_nonce
 from smssboot.image.paths import build_dir
 from smssboot.study.prepare import recipe_error
@@ -31,12 +31,8 @@ def expectation(image: BuiltImage, profile: str, nonce: str) -> Expectation:
     except OSError:
         found = None
     if found is None:
-        try:
-            blob = ground_context(context(image, profile, PLACEHOLDER)).to_cache()
-        except UsageError as error:
-            if profile != image.profile:
-                raise
-            raise recipe_error(image, "profile", error.message, error.hint) from None
+        check_profile(image, profile)
+        blob = ground_context(context(image, profile, PLACEHOLDER)).to_cache()
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}")
         part.write_bytes(blob)
@@ -44,6 +40,19 @@ def expectation(image: BuiltImage, profile: str, nonce: str) -> Expectation:
         found = Expectation.from_cache(bytes_with_nonce(blob, nonce))
     assert found is not None
     return found.with_nonce(nonce, image.id)
+
+
+def check_profile(image: BuiltImage, profile: str) -> None:
+    """Raise UsageError for a profile that does not exist; it points at the recipe if that names it."""
+    from smssboot import model
+
+    known = model.profiles()
+    if profile in known:
+        return
+    message, hint = f"unknown profile {profile!r}", did_you_mean(profile, known)
+    if profile == image.profile:
+        raise recipe_error(image, "profile", message, hint)
+    raise UsageError(message, hint=hint)
 
 
 def ground_context(ground: Context) -> Expectation:
