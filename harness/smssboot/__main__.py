@@ -12,6 +12,16 @@ _GC_THRESHOLD: Final = 50_000
 looking as often as Python does by default costs a run more than it frees."""
 
 
+def _leave(status: int) -> NoReturn:
+    """End the process as it stands: taking all modules apart first takes as long as judging a boot."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:  # the reader has gone, and whatever we still had to say with it
+        status = 141
+    os._exit(status)
+
+
 def main() -> int:
     """Run the command line; `version` alone does not even load the parser."""
     from smssboot import __version__
@@ -23,16 +33,6 @@ def main() -> int:
     from smssboot.cli import main as run
 
     _leave(run(sys.argv[1:]))
-
-
-def _leave(status: int) -> NoReturn:
-    """End the process as it stands: taking all modules apart first takes as long as judging a boot."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:  # the reader has gone, and whatever we still had to say with it
-        status = 141
-    os._exit(status)
 
 
 if __name__ == "__main__":
