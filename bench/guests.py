@@ -66,7 +66,7 @@ class Guest:
         words.write_bytes(GREETING)
         kind = self.image.stub.suffix
         kernel = plain_dir(self.target.arch) / f"tiny-{self.target.arch}{kind}"
-        plan = replace(self.plan, kernel=kernel, initrd=words, append="")
+        plan = self.plan._replace(kernel=kernel, initrd=words, append="")
         line = argv.for_shell(plan, f"file,path={argv.escape(str(log))}", "stdio,signal=off")
         return Command(line, proof=GREETING, log=log)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +64,7 @@ def labgrid_rival(guest: Guest) -> Command:
     """labgrid builds its own command line and owns the first serial port; the rest of ours is passed on."""
     target, plan = guest.target, guest.plan
     rest = argv.for_shell(
-        replace(plan, target=replace(target, console=()), kernel=None, append="", extra=("-no-shutdown",)),
+        plan._replace(target=target._replace(console=()), kernel=None, append="", extra=("-no-shutdown",)),
         "null",
         guest.typed(),
     )

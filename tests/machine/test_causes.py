@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import guests
 
@@ -74,13 +73,13 @@ def test_livelock(plan: Plan, recorder: Recorder) -> None:
 
 
 def test_the_same_line_for_ever(plan: Plan, recorder: Recorder) -> None:
-    outcome = boot(plan(("spam", "again\r\n")), recorder, replace(QUICK, max_repeats=500))
+    outcome = boot(plan(("spam", "again\r\n")), recorder, QUICK._replace(max_repeats=500))
     assert outcome.cause.kind == "livelock"
     assert "'again'" in outcome.cause.text
 
 
 def test_endless_output(plan: Plan, recorder: Recorder) -> None:
-    policy = replace(QUICK, max_repeats=10**9, max_output_bytes=100_000)
+    policy = QUICK._replace(max_repeats=10**9, max_output_bytes=100_000)
     outcome = boot(plan(("spam", "again\r\n")), recorder, policy)
     assert (outcome.cause.kind, "100000" in outcome.cause.text) == ("livelock", True)
 
@@ -94,7 +93,7 @@ def test_power_button_after_the_steady_state(plan: Plan) -> None:
         assert b"hello proto=1" in vm.ram()[:]
         return [Event("evidence", "memory.process", {"pid": "4"})]
 
-    policy = replace(QUICK, power_off="powerdown")
+    policy = QUICK._replace(power_off="powerdown")
     outcome = boot(plan(("print", guests.HELLO), "button", "power-off"), recorder, policy, on_steady=look)
     assert outcome.cause.kind == "powered-off"
     assert seen == ["paused"]
@@ -110,14 +109,14 @@ def test_a_boot_that_settled_without_something_is_powered_off(plan: Plan) -> Non
             self.settled = self.settled or getattr(item, "name", "") == "hello"
             return []
 
-    policy = replace(QUICK, power_off="powerdown", settle_s=0.05)
+    policy = QUICK._replace(power_off="powerdown", settle_s=0.05)
     outcome = boot(plan(("print", guests.HELLO), "button", "power-off"), Settled(), policy)
     assert (outcome.cause.kind, outcome.steady) == ("powered-off", True)
 
 
 def test_power_off_that_does_not_come(plan: Plan) -> None:
     recorder = Recorder(steady_after="hello")
-    policy = replace(QUICK, power_off="powerdown")
+    policy = QUICK._replace(power_off="powerdown")
     outcome = boot(plan(("print", guests.HELLO), "wait"), recorder, policy)
     assert (outcome.cause.kind, outcome.cause.data["awaited"]) == ("silent-hang", "power-off")
     assert outcome.steady

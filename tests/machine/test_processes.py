@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import guests
@@ -228,7 +227,7 @@ def test_operator_port(plan: Plan) -> None:
         await vm.operator.send("shutdown\r")
         return []
 
-    policy = replace(QUICK, power_off="powerdown")
+    policy = QUICK._replace(power_off="powerdown")
     parts = (("print", guests.HELLO), "button", "power-off")
     outcome = boot(plan(*parts), recorder, policy, on_steady=type_something)
     assert outcome.cause.kind == "powered-off"

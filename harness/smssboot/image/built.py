@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 MANIFEST: Final = "manifest.json"
 MODULES: Final = "modules.cpio"
@@ -24,8 +23,7 @@ SHORT: Final = 8
 """Digits of the nonce in the name of the planted DOS device."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltImage:
+class BuiltImage(NamedTuple):
     """One image for one architecture.
 
     `dir` holds everything; `id` and `sha256` are of its content, `registry` (JSON), `files` (boot module

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from smssboot.machine.errors import QemuMissing
 from smssboot.machine.plan import LaunchPlan
@@ -20,8 +20,7 @@ _ICOUNT = ("-icount", "shift=3,sleep=off", "-rtc", "clock=vm,base=2001-01-01T00:
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
-@dataclass(frozen=True, slots=True)
-class Channels:
+class Channels(NamedTuple):
     """QEMU's ends of what the harness made, as `-chardev` backends; None: not there."""
 
     console: str

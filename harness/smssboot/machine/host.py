@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """Seconds since QEMU's start. `waited`: runnable, but the host's processors were busy elsewhere."""
 
     cpu: float = 0.0

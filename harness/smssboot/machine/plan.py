@@ -1,11 +1,15 @@
-"""What a boot is asked to do (`LaunchPlan`, `Policy`) and what became of it (`Outcome`)."""
+"""What a boot is asked to do (`LaunchPlan`, `Policy`) and what became of it (`Outcome`).
+
+Named tuples, here and in what else is needed before QEMU is spawned: every boot waits for their making, and
+`dataclasses` alone, with what it imports, would cost it as much as QEMU's spawning.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from smssboot.machine.targets import Target
 
@@ -15,8 +19,7 @@ if TYPE_CHECKING:
 PowerOff = Literal["powerdown", "sac", "none"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchPlan:
+class LaunchPlan(NamedTuple):
     """One QEMU process, ready to be spawned. Paths are used as they are; nothing is copied.
 
     `run_dir` is a directory of this boot alone: the serial log, QEMU's standard error and the register
@@ -47,8 +50,7 @@ class LaunchPlan:
         return (self.memory_mib or self.target.memory_mib) << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """When a boot is called off, in seconds of time that the guest could really use.
 
     Time in which QEMU was runnable but got no host processor does not count, up to `host_patience`
@@ -69,8 +71,7 @@ class Policy:
     max_repeats: int = 2000  # the same console line in a row
 
 
-@dataclass(frozen=True, slots=True)
-class Durations:
+class Durations(NamedTuple):
     """Seconds. `launch`: spawn until the harness was attached; `first_record`, `steady`: since the guest
     was let run until the harness saw them; `shutdown`: request to power off until QEMU was gone;
     `total`: spawn to the end."""
@@ -82,8 +83,7 @@ class Durations:
     total: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a boot ended. `cause` is the first of `causes`; its kind is one of `causes.KINDS`."""
 
     cause: Cause
@@ -93,4 +93,4 @@ class Outcome:
     qemu_version: str
     qemu_status: int | None  # QEMU's wait status as an exit code, negative for a signal
     argv: tuple[str, ...]
-    artifacts: Mapping[str, Path] = field(default_factory=dict)
+    artifacts: Mapping[str, Path] = MappingProxyType({})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """One QEMU machine. Arguments hold `{name}` placeholders for what a launch fills in."""
 
     name: str
@@ -15,12 +14,12 @@ class Target:
     package: str  # Debian package of the binary, for the error message
     machine: str
     cpu: str
-    memory_mib: int = 64
-    ram_base: int = 0  # guest physical address of byte 0 of the RAM file
-    firmware: str | None = None  # file name in QEMU's data directory
     console: tuple[str, ...]  # first serial port, on chardev {console}
     operator: tuple[str, ...]  # second serial port, on chardev {operator}
     panic: tuple[str, ...]
+    memory_mib: int = 64
+    ram_base: int = 0  # guest physical address of byte 0 of the RAM file
+    firmware: str | None = None  # file name in QEMU's data directory
     panic_address: int | None = None  # I/O port of the panic device, None: on PCI
     nmi: bool = False  # QMP inject-nmi reaches the guest
     power_button: bool = True

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 Observer = Callable[["Boot", "Item"], None]
 
 
-@dataclass(slots=True)
 class Boot:
     """One boot from start to verdict.
 
@@ -39,15 +37,16 @@ class Boot:
     boot has ended, and `report` also when the boot failed for reasons that are not the guest's.
     """
 
-    prepared: Prepared
-    options: Options
-    process: QemuProcess | None = None
-    items: list[Item] = field(default_factory=list)
-    outcome: Outcome | None = None
-    report: Report | None = None
-    expected: Expectation | None = None
-    error: SmssbootError | None = None
-    error_kind: str = "qemu-died"
+    def __init__(self, prepared: Prepared, options: Options) -> None:
+        self.prepared = prepared
+        self.options = options
+        self.process: QemuProcess | None = None
+        self.items: list[Item] = []
+        self.outcome: Outcome | None = None
+        self.report: Report | None = None
+        self.expected: Expectation | None = None
+        self.error: SmssbootError | None = None
+        self.error_kind = "qemu-died"
 
     @classmethod
     def spawn(cls, image: BuiltImage, options: Options) -> Boot:

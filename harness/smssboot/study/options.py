@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from smssboot.errors import InfrastructureError, UsageError
 from smssboot.image.built import PLACEHOLDER, new_nonce
@@ -13,8 +12,7 @@ from smssboot.image.built import PLACEHOLDER, new_nonce
 _TRIES: Final = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(NamedTuple):
     """`profile`, `target` and `memory_mib` override the recipe's; `timeout_s` is the time to the steady
     state; `keep` a folder that gets each boot's artifacts; `nonce` repeats an earlier boot's."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from smssboot.errors import InfrastructureError, UsageError, did_you_mean
 from smssboot.image.built import BuiltImage
@@ -13,8 +13,7 @@ from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
 from smssboot.study.options import Options, run_directory
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """One boot, ready to be launched."""
 
     image: BuiltImage
