@@ -226,7 +226,7 @@ def test_console_text_drives_no_terminal() -> None:
         ((0, 0, 0, 4, "fact", "A.b"), "A.b"),
         ((0, 0, 0, 4, "fact", "a..b"), "a..b"),
         ((0, 0, 0, 4, "fact", "a", {"k=": "v"}), "k="),
-        ((0, 0, 0, 4, "fact", "a", {"k": "v" * MAX_RECORD}), "4096"),
+        ((0, 0, 0, 4, "fact", "a", {"k": "v" * MAX_RECORD}), "65536"),
     ],
 )
 def test_what_has_no_form_on_the_wire_is_refused(arguments, word: str) -> None:

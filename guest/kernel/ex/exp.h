@@ -10,7 +10,7 @@
 #include "se.h"
 
 #define EXP_TAG 'pxE '
-#define EX_RECORD_LIMIT 4096u           /* bytes of a line of the wire, with its end */
+#define EX_RECORD_LIMIT 65536u          /* bytes of a line of the wire, with its end */
 
 /* recvalue.c: text of a record, cut at its limit. */
 typedef struct _EX_RECORD_LINE {

@@ -15,7 +15,7 @@ from zlib import crc32
 from smssboot.timeline.items import WIRE_VOICES, Voice
 
 MARKER: Final = b"@smss "
-MAX_RECORD: Final = 4096
+MAX_RECORD: Final = 65_536
 """Bytes of one line at most, line end included."""
 
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,19})"

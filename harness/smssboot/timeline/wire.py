@@ -32,9 +32,11 @@ from smssboot.timeline.sequence import AFTER_BYE, NO_HELLO, Sequence
 
 __all__ = ["Decoder", "encode"]
 
-MAX_LINE: Final = 16384
+MAX_LINE: Final = 2 * MAX_RECORD
 """A line without end is cut into pieces of this many bytes, so that memory stays bounded."""
-MAX_OPEN_BYTES: Final = 8192
+MAX_OPEN_BYTES: Final = MAX_RECORD
+MAX_KEPT: Final = 8192
+"""Bytes of a damaged line that its `Damage` keeps; the log has them all."""
 MAX_OPEN_LINES: Final = 16
 MAX_OPEN_RECORDS: Final = 8
 
@@ -296,7 +298,7 @@ class Decoder:
     def _damage(self, raw: bytes, reason: str, line: int, seq: int | None, known: bool = True) -> None:
         if known and seq is not None:
             self._sequence.damaged(seq)
-        self._out.append(Damage(raw[:MAX_OPEN_BYTES], reason, self._host_ns, line, seq))
+        self._out.append(Damage(raw[:MAX_KEPT], reason, self._host_ns, line, seq))
 
 
 def _fragment_start(text: bytes) -> int:
