@@ -33,6 +33,9 @@ def test_qemu_dying_at_once(boot: Boot, arch: str, tmp_path: Path) -> None:
     assert "cannot set up guest memory" in result.stderr
 
 
+ENDLESS = Path(__file__).parent / "endless.yaml"
+
+
 def children(pid: int) -> list[int]:
     found = []
     for folder in Path("/proc").iterdir():
@@ -45,9 +48,9 @@ def children(pid: int) -> list[int]:
 
 
 def started(arch: str) -> tuple[subprocess.Popen[str], int]:
-    """A boot, and its QEMU as soon as it is there."""
+    """A boot that does not end by itself, and its QEMU as soon as it is there."""
     harness = subprocess.Popen(
-        [sys.executable, "-m", "smssboot", "run", "--arch", arch, "--json", "-"],
+        [sys.executable, "-m", "smssboot", "run", str(ENDLESS), "--arch", arch, "--json", "-"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -78,7 +81,6 @@ def gone(pid: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_no_qemu_outlives_the_harness(number: signal.Signals, arch: str) -> None:
     harness, qemu = started(arch)
-    os.kill(qemu, signal.SIGSTOP)  # so that the boot cannot end before we do
     harness.send_signal(number)
     _, said = harness.communicate(timeout=60)
     assert gone(qemu)
