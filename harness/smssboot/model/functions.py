@@ -177,25 +177,24 @@ def subsystem_directory(registry: Registry, session: int) -> str:
     return path if session == 0 else rf"\Sessions\{session}{path}"
 
 
+def base_named_objects(session: int) -> str:
+    r"""The directory of a session's named objects: session 0 has the global one."""
+    return r"\BaseNamedObjects" if session == 0 else rf"\Sessions\{session}\BaseNamedObjects"
+
+
 def csrss_directories(registry: Registry, session: int) -> list[str]:
-    r"""What csrss of a session puts into the namespace (step S23), as far as it is not there already."""
-    base = rf"\Sessions\{session}"
+    r"""The directories that csrss of a session makes (step S23), as far as they are not there already."""
     ports = subsystem_directory(registry, session)
-    paths = [rf"\Sessions\BNOLINKS\{session}", rf"{base}\DosDevices"]
+    paths = [rf"\Sessions\{session}\DosDevices"]
     if ports.casefold() not in [path.casefold() for path in object_directories(registry)]:
         paths.append(ports)
-    return [*paths, r"\BaseNamedObjects" if session == 0 else rf"{base}\BaseNamedObjects"]
+    return [*paths, base_named_objects(session)]
 
 
 def csrss_ports(registry: Registry, session: int) -> list[str]:
     """The ports of csrss: one for the session's programs, one for smss."""
     base = subsystem_directory(registry, session)
     return [rf"{base}\ApiPort", sb_api_port(registry, session)]
-
-
-def csrss_type(path: str) -> str:
-    r"""The type of such an object: the entries of `\Sessions\BNOLINKS` are links."""
-    return "SymbolicLink" if "\\bnolinks\\" in path.lower() else "Directory"
 
 
 def sb_api_port(registry: Registry, session: int) -> str:
@@ -239,9 +238,9 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "base_name": base_name,
     "bugcheck_name": bugcheck_name,
     "control_set": control_set,
+    "base_named_objects": base_named_objects,
     "csrss_directories": csrss_directories,
     "csrss_ports": csrss_ports,
-    "csrss_type": csrss_type,
     "dos_devices": dos_devices,
     "environment": environment,
     "fault_code": fault_code,
