@@ -7,6 +7,7 @@ Exit codes: 0 everything was measured, whether the goals are met or not; 1 somet
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from bench.measure import BenchError
 from bench.table import Figure, render
+from smssboot.__main__ import GC_THRESHOLD
 from smssboot.errors import SmssbootError
 
 SECTIONS: Final = {
@@ -38,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.section if name not in SECTIONS]:
         parser.error(f"unknown section {unknown[0]!r}: there are {', '.join(SECTIONS)}")
+    gc.set_threshold(GC_THRESHOLD)  # what a run does, too
     figures: list[Figure] = []
     failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="smssboot-bench-") as folder:

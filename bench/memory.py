@@ -20,8 +20,10 @@ GUEST_MIB: Final = 64
 
 # Its own peak, not that of the QEMUs which it waited for.
 _PROGRAM: Final = """
-import pathlib, sys
+import gc, pathlib, sys
+from smssboot.__main__ import GC_THRESHOLD
 from smssboot.cli import main
+gc.set_threshold(GC_THRESHOLD)
 status = main(["run", "--arch", "all"])
 print(pathlib.Path("/proc/self/status").read_text(), file=sys.stderr)
 sys.exit(status)

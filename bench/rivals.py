@@ -31,6 +31,7 @@ def figures(rounds: int, scratch: Path) -> list[Figure]:
                 "run": harness(guest),
                 "shell": guest.in_shell(),
                 "pexpect": pexpect_rival(guest),
+                "pexpect, tuned": pexpect_rival(guest, "--no-delay"),
                 "labgrid": labgrid_rival(guest),
             },
             rounds,
@@ -39,6 +40,7 @@ def figures(rounds: int, scratch: Path) -> list[Figure]:
         out += [
             Figure(SECTION, "run / the same QEMU in a shell", ratio(run, times["shell"]), of, aim=1.5),
             Figure(SECTION, "run / a pexpect script", ratio(run, times["pexpect"]), of, reach=1),
+            Figure(SECTION, "run / the same script without delays", ratio(run, times["pexpect, tuned"]), of),
             Figure(SECTION, "run / labgrid's QEMUDriver", ratio(run, times["labgrid"]), of, reach=1),
         ]
         out += [
@@ -54,10 +56,10 @@ def harness(guest: Guest) -> Command:
     return Command((str(program), "run", "--arch", guest.target.arch), proof=b"verdict: conforms (exit 0)")
 
 
-def pexpect_rival(guest: Guest) -> Command:
+def pexpect_rival(guest: Guest, *options: str) -> Command:
     """The script beside this file, with the console on its terminal."""
     line = argv.for_shell(guest.plan, "stdio,signal=off", guest.typed())
-    return Command((sys.executable, str(HERE / "pexpect_rival.py"), PATTERN, *line))
+    return Command((sys.executable, str(HERE / "pexpect_rival.py"), *options, PATTERN, *line))
 
 
 def labgrid_rival(guest: Guest) -> Command:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Final, NoReturn
 
-_GC_THRESHOLD: Final = 50_000
+GC_THRESHOLD: Final = 50_000
 """Objects between two looks for garbage. Nearly everything that a run makes stays until its end, so that
 looking as often as Python does by default costs a run more than it frees."""
 
@@ -29,7 +29,7 @@ def main() -> int:
     if sys.argv[1:] in (["version"], ["--version"]):
         print(f"smssboot {__version__}")
         return 0
-    gc.set_threshold(_GC_THRESHOLD)
+    gc.set_threshold(GC_THRESHOLD)
     from smssboot.cli import main as run
 
     _leave(run(sys.argv[1:]))
