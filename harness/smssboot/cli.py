@@ -69,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--deterministic", action="store_true", help="count instructions: repeatable bit by bit")
     run.add_argument("--timeout", metavar="S", type=_seconds, help="seconds to the steady state")
     run.add_argument("--nonce", metavar="DIGITS", help="plant this nonce instead of a fresh one")
+    run.add_argument(
+        "--power-off", choices=("button", "sac"), default="button", help="how the guest is asked to end"
+    )
     run.add_argument("--qemu", metavar="PATH", help="another QEMU binary")
     run.add_argument("--keep", metavar="DIR", help="keep timeline, serial log and command line of each boot")
     _outputs(run)

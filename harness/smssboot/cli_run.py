@@ -30,6 +30,7 @@ def run(options: Namespace) -> int:
         keep=Path(options.keep) if options.keep else None,
         nonce=options.nonce,
         qemu=options.qemu,
+        power_off=options.power_off,
     )
     if options.profile is not None:
         _check_profile(options.profile)

@@ -26,6 +26,15 @@ def test_the_default_image_conforms_in_three_voices(boot: Boot, arch: str) -> No
     assert set(run["durations_s"]) == {"launch", "first_record", "steady", "shutdown", "total"}
 
 
+@pytest.mark.parametrize("way", ["button", "sac"])
+def test_the_guest_powers_itself_off_when_asked(way: str, boot: Boot) -> None:
+    result = boot("default", "--power-off", way)
+    assert result.code == 0, result.stderr
+    assert result.data("power.request", "source") == {way}
+    assert result.data("bye", "reason") == {"poweroff"}
+    assert result.data("qmp.SHUTDOWN", "reason") == {"guest-shutdown"}
+
+
 def test_the_nonce_comes_back_as_claim_fact_and_evidence(boot: Boot) -> None:
     nonce = "8877665544332211"
     result = boot("default", "--nonce", nonce)

@@ -125,11 +125,11 @@ class Boot:
             shutil.rmtree(self.prepared.run_dir, ignore_errors=True)
 
     def _policy(self) -> Policy:
-        if self.options.timeout_s is None:
-            return Policy()
+        default = Policy(power_off="sac" if self.options.power_off == "sac" else "powerdown")
         limit = self.options.timeout_s
-        default = Policy()
-        return Policy(
+        if limit is None:
+            return default
+        return default._replace(
             total_s=limit,
             first_record_s=min(limit, default.first_record_s),
             silence_s=min(limit, default.silence_s),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from smssboot.errors import InfrastructureError, UsageError
 from smssboot.image.built import PLACEHOLDER, new_nonce
@@ -14,7 +14,8 @@ _TRIES: Final = 1000
 
 class Options(NamedTuple):
     """`profile`, `target` and `memory_mib` override the recipe's; `timeout_s` is the time to the steady
-    state; `keep` a folder that gets each boot's artifacts; `nonce` repeats an earlier boot's."""
+    state; `keep` a folder that gets each boot's artifacts; `nonce` repeats an earlier boot's; `power_off`
+    is how the guest is asked to end: power button, or `shutdown` on its second serial port (sac)."""
 
     profile: str | None = None
     target: str | None = None
@@ -25,6 +26,7 @@ class Options(NamedTuple):
     keep: Path | None = None
     nonce: str | None = None
     qemu: str | None = None
+    power_off: Literal["button", "sac"] = "button"
 
     def draw_nonce(self) -> str:
         """The nonce of the next boot."""
