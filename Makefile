@@ -29,7 +29,7 @@ test-full: setup lint analyze
 	$(PY) -m pytest -n $(JOBS) --dist=worksteal
 
 lint: setup
-	$(PY) -m ruff check harness tests ci
+	$(PY) -m ruff check harness tests bench ci
 	$(PY) -m mypy
 	$(PY) ci/layering.py
 	$(ANALYZE)

@@ -14,10 +14,9 @@ from smssboot.machine import argv
 from smssboot.machine.plan import LaunchPlan
 from smssboot.machine.targets import DEFAULT_TARGET, MICROVM, Target
 
-SHUTDOWN: Final = b"\bshutdown\r"
+SHUTDOWN: Final = b"shutdown\r"
 """What an operator types on the second serial port to power the guest off. It waits there from the start, and
-the guest keeps the request until winlogon listens. A byte that comes before the port is set up is lost with
-the port's FIFO: a backspace loses nothing."""
+the guest keeps the request until winlogon listens."""
 
 LAST_WORDS: Final = b" fact bye "
 GREETING: Final = b"smallest guest\r\n"

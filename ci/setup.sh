@@ -50,7 +50,7 @@ missing_packages() {
     command -v qemu-system-x86_64 >/dev/null || echo qemu-system-x86
     command -v qemu-system-aarch64 >/dev/null || echo qemu-system-arm
     [ -e /usr/share/qemu/qboot.rom ] || echo qemu-system-data
-    command -v mcopy >/dev/null || echo mtools
+    command -v cpio >/dev/null || echo cpio
     command -v hivexml >/dev/null || echo libhivex-bin
     find_python >/dev/null || echo python3 python3-venv
 }

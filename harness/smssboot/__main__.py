@@ -12,6 +12,12 @@ GC_THRESHOLD: Final = 50_000
 looking as often as Python does by default costs a run more than it frees."""
 
 
+def _unwritable(error: OSError) -> int:
+    """Say that standard output takes nothing, for example because its disk is full."""
+    os.write(2, f"smssboot: cannot write to standard output: {error.strerror}\n".encode())
+    return 2
+
+
 def _leave(status: int) -> NoReturn:
     """End the process as it stands: taking all modules apart first takes as long as judging a boot."""
     try:
@@ -19,6 +25,8 @@ def _leave(status: int) -> NoReturn:
         sys.stderr.flush()
     except BrokenPipeError:  # the reader has gone, and whatever we still had to say with it
         status = 141
+    except OSError as error:
+        status = _unwritable(error)
     os._exit(status)
 
 
@@ -27,7 +35,10 @@ def main() -> int:
     from smssboot import __version__
 
     if sys.argv[1:] in (["version"], ["--version"]):
-        print(f"smssboot {__version__}")
+        try:
+            print(f"smssboot {__version__}", flush=True)
+        except OSError as error:
+            return _unwritable(error)
         return 0
     gc.set_threshold(GC_THRESHOLD)
     from smssboot.cli import main as run

@@ -6,6 +6,7 @@ Exit codes: 0 conforms, 1 deviates, 2 bad usage or bad input, 3 infrastructure, 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -138,6 +139,12 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of our output has gone; nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if error.filename is not None or error.errno != errno.ENOSPC:
+            raise
+        print(f"smssboot: cannot write to standard output: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_USAGE
 
 
 def _dispatch(options: argparse.Namespace) -> int:

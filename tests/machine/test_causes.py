@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import guests
+from machine_help import QUICK, Recorder, boot
 
-from conftest import QUICK, Recorder, boot
 from smssboot.machine import causes
 from smssboot.machine.plan import LaunchPlan
 from smssboot.timeline.items import Console, Event, Item, Start

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import guests
 import pytest
+from machine_help import QUICK, Recorder, boot
 
-from conftest import QUICK, Recorder, boot
 from smssboot.machine import causes
 from smssboot.machine.errors import InfrastructureError, QemuDied, QemuMissing
 from smssboot.machine.launch import QemuProcess

@@ -11,7 +11,6 @@
 
 #define UART_DATA         0
 #define UART_IER          1
-#define UART_FCR          2
 #define UART_LCR          3
 #define UART_MCR          4
 #define UART_LSR          5
@@ -81,8 +80,8 @@ BOOLEAN HalpInitializeConsolePort(HAL_RECEIVE_ROUTINE *Received)
     HalpConsole = MmMapIoSpace(VIRT_PCI_IO + Port, 8);
     if (HalpConsole == NULL)
         return FALSE;
+    /* The FIFO stays off: switching it on would drop what was typed before. */
     HalpConsole[UART_LCR] = 0x03;           /* 8 bits, no parity */
-    HalpConsole[UART_FCR] = 0x07;
     HalpConsole[UART_MCR] = 0x0B;
     KiConnectInterrupt(VIRT_INTID_PCI(Function.Device), TRUE, HalpConsoleInterrupt, NULL);
     HalpConsole[UART_IER] = 1;              /* received data */
