@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from smssboot.study.boot import Boot
 
 _EVERY_S: Final = 0.05
+_WIDTH: Final = 80
+"""Columns of a terminal that does not tell."""
 
 
 class Progress:
@@ -21,7 +23,6 @@ class Progress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lines: dict[int, str] = {}
-        self._counts: dict[int, int] = {}
         self._drawn = 0
         self._next = 0.0
         self._ansi = os.environ.get("TERM", "dumb") != "dumb"
@@ -32,15 +33,13 @@ class Progress:
             return
         key = id(boot)
         if isinstance(item, Event):
-            self._counts[key] = self._counts.get(key, 0) + 1
             what = item.name
         elif isinstance(item, Cause):
             what = item.text or item.kind
         else:
             return
-        total = len(boot.expected.nodes) if boot.expected else 0
-        image = boot.image
-        self._lines[key] = f"{image.name} {image.arch:<8} {self._counts.get(key, 0):>4}/{total} {what}"
+        seen, expected = boot.monitor.progress if boot.monitor is not None else (0, 0)
+        self._lines[key] = f"{boot.image.name} {boot.image.arch:<8} {seen:>4}/{expected} {what}"
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _EVERY_S
@@ -55,9 +54,9 @@ class Progress:
 
     def _draw(self) -> None:
         try:
-            width = os.get_terminal_size(self._stream.fileno()).columns
+            width = os.get_terminal_size(self._stream.fileno()).columns or _WIDTH
         except OSError:
-            width = 80
+            width = _WIDTH
         if self._drawn:
             self._stream.write(f"\x1b[{self._drawn}A")
         for line in self._lines.values():

@@ -286,6 +286,8 @@ class _Boot:
         self._drain()  # what the guest wrote before the event comes before it
         if name == "RESUME" and self._started is None:
             self._started = sent_ns - self._vm.process.born_unix_ns
+        if name == "SHUTDOWN" and data.get("reason") == "host-qmp-quit":
+            return  # our own `quit` says nothing about the guest
         diagnosis = self._symptoms.on_qmp(name, data)
         self._see(Event("evidence", f"qmp.{name}", flat(data), self._now()), diagnosis)
 

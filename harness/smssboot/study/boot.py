@@ -23,6 +23,7 @@ from smssboot.study.prepare import Prepared, prepare
 
 if TYPE_CHECKING:
     from smssboot.conformance.findings import Report
+    from smssboot.conformance.monitor import Monitor
     from smssboot.machine.vm import Machine
     from smssboot.model.expectation import Expectation
     from smssboot.timeline.items import Item
@@ -45,6 +46,7 @@ class Boot:
         self.outcome: Outcome | None = None
         self.report: Report | None = None
         self.expected: Expectation | None = None
+        self.monitor: Monitor | None = None
         self.error: SmssbootError | None = None
         self.error_kind = "qemu-died"
 
@@ -78,7 +80,7 @@ class Boot:
         from smssboot.timeline.order import guest_order
 
         assert self.expected is not None
-        monitor = conformance.Monitor(self.expected)
+        self.monitor = monitor = conformance.Monitor(self.expected)
         recorder = _Recorder(self, observer)
 
         async def before_start(_vm: Machine) -> None:
