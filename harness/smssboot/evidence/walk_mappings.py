@@ -61,7 +61,7 @@ def _leaves(memory: GuestMemory, root: int, slots: range | tuple[int, ...]) -> I
         if tables > _MAX_TABLES:
             raise DamagedError("the page tables have no end")
         above = (*path, entry)
-        for below in _read(memory, entry):
+        for below in filter(None, _read(memory, entry)):  # most entries of most tables are empty
             if not below & 1:
                 continue
             if shift > 12 and not _is_leaf(memory.arch, below):
