@@ -101,6 +101,12 @@ VOID KiSwapContext(PVOID *OldStack, PVOID NewStack);
 /* The stack to use on the next entry from user mode and the TEB to show to user mode. */
 VOID KiSetThreadState(PVOID InitialStack, PVOID Teb);
 
+/* ---- floating point (float.S, cpu.c): user mode's alone, the kernel never computes with it ------------------------ */
+
+VOID KiInitializeFloatingState(PKFLOATING_SAVE State);      /* what a new thread begins with */
+VOID KiSaveFloatingState(PKFLOATING_SAVE State);
+VOID KiRestoreFloatingState(const KFLOATING_SAVE *State);
+
 /* ---- clock, interrupts (clock.c, interrupt.c) -------------------------------------------------------------------- */
 
 VOID KiInitializeInterrupts(VOID);                          /* the controller, all lines masked */

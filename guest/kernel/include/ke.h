@@ -159,12 +159,14 @@ typedef struct _KTHREAD {
     UCHAR SuspendPending;       /* holds on its way back to user mode, in PsCheckTermination */
     PVOID StartRoutine;
     PVOID StartContext;
+    KFLOATING_SAVE FloatingState;   /* while another thread's is in the processor; offsets above are known elsewhere */
 } KTHREAD, *PKTHREAD, *PRKTHREAD;
 
 /* The processor's own block. There is one processor. */
 typedef struct _KPRCB {
     PKTHREAD CurrentThread;     /* offset 0, known to the assembler */
     PKTHREAD IdleThread;
+    PKTHREAD FloatingOwner;     /* whose floating point registers the processor holds; NULL: nobody's */
     PKTHREAD TerminatedThread;  /* has just left the processor for ever; PspThreadSwitchedAway is due */
     KIRQL Irql;
     BOOLEAN DpcRoutineActive;

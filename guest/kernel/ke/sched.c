@@ -59,6 +59,17 @@ VOID KiFinishSwitch(VOID)
         PspThreadSwitchedAway(Terminated);
 }
 
+/* Kernel threads compute with integers only, so the registers stay a user thread's until another one needs them. */
+static VOID KiSwapFloatingState(PKPRCB Prcb, PKTHREAD New)
+{
+    if (New->Teb == NULL || Prcb->FloatingOwner == New)
+        return;
+    if (Prcb->FloatingOwner != NULL)
+        KiSaveFloatingState(&Prcb->FloatingOwner->FloatingState);
+    KiRestoreFloatingState(&New->FloatingState);
+    Prcb->FloatingOwner = New;
+}
+
 VOID KiSwapThread(VOID)
 {
     PKPRCB Prcb = &KiProcessorBlock;
@@ -76,6 +87,7 @@ VOID KiSwapThread(VOID)
         if (New->ApcState.Process->DirectoryTableBase != Old->ApcState.Process->DirectoryTableBase)
             KiLoadPageTableRoot(New->ApcState.Process->DirectoryTableBase);
         KiSetThreadState(New->InitialStack, New->Teb);
+        KiSwapFloatingState(Prcb, New);
         KiWatchQuantum();
         KiSwapContext(&Old->KernelStack, New->KernelStack);
         /* Old runs again; all locals are its own. */

@@ -39,6 +39,7 @@ VOID KeInitializeThread(PKTHREAD Thread, PVOID KernelStackTop, PKSTART_ROUTINE S
     Thread->InitialStack = KernelStackTop;
     Thread->KernelStack = KernelStackTop ? KiInitializeSwitchFrame(KernelStackTop) : NULL;
     Thread->Teb = Teb;
+    KiInitializeFloatingState(&Thread->FloatingState);
     Thread->Process = Process;
     Thread->ApcState.Process = Process;
     Thread->StartRoutine = (PVOID)StartRoutine;
@@ -101,6 +102,8 @@ VOID KeTerminateThread(VOID)
     Thread->Header.SignalState = 1;
     KiWaitTest(&Thread->Header);
     KiProcessorBlock.TerminatedThread = Thread;
+    if (KiProcessorBlock.FloatingOwner == Thread)
+        KiProcessorBlock.FloatingOwner = NULL;
     KiSwapThread();
     __builtin_unreachable();
 }

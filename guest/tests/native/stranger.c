@@ -34,6 +34,41 @@ static VOID NTAPI Worker(PVOID Parameter)
     }
 }
 
+/* What it computes stays in floating point registers while other threads, with other numbers, run in between. */
+static double Compute(double Seed, BOOLEAN Yield)
+{
+    double Value = Seed, Sum = 0;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        Value = Value * 1.0009765625 - Seed / 3;
+        Sum += Value;
+        if (Yield && i % 10 == 0)
+            NtYieldExecution();
+    }
+    return Sum;
+}
+
+static double Results[3];
+
+static VOID NTAPI ComputingWorker(PVOID Parameter)
+{
+    ULONG_PTR Number = (ULONG_PTR)Parameter;
+
+    Results[Number] = Compute(1.5 + (double)Number, TRUE);
+}
+
+static VOID TryFloatingPoint(VOID)
+{
+    HANDLE Threads[3];
+
+    for (ULONG_PTR i = 0; i < RTL_NUMBER_OF(Threads); i++)
+        CHECK(NT_SUCCESS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0, 0, ComputingWorker, (PVOID)i,
+                                             &Threads[i], NULL)));
+    CHECK(NtWaitForMultipleObjects(RTL_NUMBER_OF(Threads), Threads, WaitAll, FALSE, NULL) == STATUS_SUCCESS);
+    CHECK(Results[0] == Compute(1.5, FALSE) && Results[1] == Compute(2.5, FALSE) && Results[2] == Compute(3.5, FALSE));
+    CHECK(Results[0] != Results[1] && Results[1] != Results[2]);
+}
+
 static VOID TryThreads(VOID)
 {
     LARGE_INTEGER Short = { .QuadPart = -100000 };
@@ -115,6 +150,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     CHECK(NT_SUCCESS(RtlQueryEnvironmentVariable_U(NULL, &Name, &Value)) && !wcscmp(Buffer, L"C:\\Windows"));
     TryLoader(Peb);
     TryThreads();
+    TryFloatingPoint();
     TryImageFile();
     CHECK(RtlValidateHeap(RtlProcessHeap(), 0, NULL));
     DbgPrint("stranger: done\r\n");

@@ -19,6 +19,13 @@ C_ASSERT(sizeof(struct _KTRAP_FRAME) == 36 * 8);
 #define SPSR_USER_MASK 0xF0000000ull    /* NZCV: what user mode may set by itself */
 #define SPSR_I 0x80
 
+/* Q0 to Q31, then FPCR and FPSR. Keep in step with float.S. */
+typedef struct DECLSPEC_ALIGN(16) _KFLOATING_SAVE {
+    UCHAR Registers[32][16];
+    ULONG64 Fpcr, Fpsr;
+} KFLOATING_SAVE, *PKFLOATING_SAVE;
+C_ASSERT(offsetof(struct _KFLOATING_SAVE, Fpcr) == 512 && _Alignof(struct _KFLOATING_SAVE) == 16);
+
 static inline VOID KiEnableInterrupts(VOID) { __asm__ volatile("msr daifclr, #2" ::: "memory"); }
 static inline VOID KiDisableInterrupts(VOID) { __asm__ volatile("msr daifset, #2" ::: "memory"); }
 static inline BOOLEAN KiSaveAndDisableInterrupts(VOID)

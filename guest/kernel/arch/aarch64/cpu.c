@@ -1,17 +1,25 @@
 /* The vectors, and the state that goes with a thread. */
 #include "archp.h"
 
+#include <ntrtl.h>
+
 extern UCHAR KiVectors[];
 
-#define CPACR_FPEN_NONE 0ull        /* floating point traps, in user mode and in the kernel: nobody uses it yet */
+#define CPACR_FPEN_BOTH (3ull << 20)    /* floating point traps nowhere: user mode uses it, the kernel saves it */
 #define CNTKCTL_EL0VCTEN (1ull << 1)
 
 VOID KiInitializeCpu(VOID)
 {
     KiWriteSystemRegister(vbar_el1, KiVectors);
-    KiWriteSystemRegister(cpacr_el1, CPACR_FPEN_NONE);
+    KiWriteSystemRegister(cpacr_el1, CPACR_FPEN_BOTH);
     KiWriteSystemRegister(cntkctl_el1, CNTKCTL_EL0VCTEN);   /* user mode may read the virtual counter */
     KiInstructionBarrier();
+}
+
+/* Zeros are what a thread begins with: rounding to nearest, no trap. */
+VOID KiInitializeFloatingState(PKFLOATING_SAVE State)
+{
+    RtlZeroMemory(State, sizeof *State);
 }
 
 /* SP_EL1 is the interrupted thread's own stack already; X18 is in every trap frame. Only a thread that enters user mode

@@ -21,6 +21,15 @@ struct _KTRAP_FRAME {
 };
 C_ASSERT(sizeof(struct _KTRAP_FRAME) == 22 * 8);
 
+/* The x87, MMX and SSE registers as FXSAVE lays them out. AVX stays off: CR4.OSXSAVE is not set. */
+typedef struct DECLSPEC_ALIGN(16) _KFLOATING_SAVE {
+    USHORT ControlWord;
+    UCHAR Others[22];
+    ULONG MxCsr;
+    UCHAR Registers[484];
+} KFLOATING_SAVE, *PKFLOATING_SAVE;
+C_ASSERT(sizeof(struct _KFLOATING_SAVE) == 512 && _Alignof(struct _KFLOATING_SAVE) == 16 && offsetof(struct _KFLOATING_SAVE, MxCsr) == 24);
+
 #define EFLAGS_IF 0x200
 /* What user mode may set by itself: CF PF AF ZF SF TF DF OF AC ID. */
 #define EFLAGS_USER_MASK 0x240DD5

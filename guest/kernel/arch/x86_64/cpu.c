@@ -9,6 +9,8 @@
 #define MSR_FMASK          0xC0000084
 #define MSR_GS_BASE        0xC0000101
 
+#define CR4_OSFXSR         (1ull << 9)
+#define CR4_OSXMMEXCPT     (1ull << 10)
 #define CR4_SMEP           (1ull << 20)
 #define CPUID_7_EBX_SMEP   (1u << 7)
 
@@ -104,10 +106,19 @@ VOID KiInitializeCpu(VOID)
     KiWriteMsr(MSR_FMASK, 0x47700);                 /* TF, IF, DF, IOPL, NT, AC */
     KiWriteMsr(MSR_EFER, KiReadMsr(MSR_EFER) | 1);  /* SCE */
 
+    /* User mode computes with SSE; every x86-64 processor has it. */
+    __asm__ volatile("movq %%cr4, %%rax; orq %0, %%rax; movq %%rax, %%cr4" :: "r"(CR4_OSFXSR | CR4_OSXMMEXCPT) : "rax");
+
     /* Where the processor can, the kernel never runs user code by mistake. */
     __asm__ volatile("cpuid" : "+a"(Eax), "=b"(Ebx), "+c"(Ecx), "=d"(Edx));
     if (Ebx & CPUID_7_EBX_SMEP)
         __asm__ volatile("movq %%cr4, %%rax; orq %0, %%rax; movq %%rax, %%cr4" :: "r"(CR4_SMEP) : "rax");
+}
+
+VOID KiInitializeFloatingState(PKFLOATING_SAVE State)
+{
+    State->ControlWord = 0x27F;         /* all exceptions masked, 53 bits: as NT has it */
+    State->MxCsr = 0x1F80;
 }
 
 VOID KiSetThreadState(PVOID InitialStack, PVOID Teb)
