@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from smssboot.errors import EXIT_INTERRUPTED, EXIT_USAGE, SmssbootError, UsageError, did_you_mean
+from smssboot.image.paths import ARCHES
 
-ARCHES: Final = ("x86_64", "aarch64")
 COMMANDS: Final = ("build", "run", "check", "model", "doctor", "version")
 
 

@@ -28,9 +28,9 @@ def build(options: Namespace) -> int:
 
 def images(options: Namespace, out: Path | None = None) -> list[BuiltImage]:
     """The images of all recipes for all architectures that were asked for, built if need be."""
-    from smssboot.cli import ARCHES
     from smssboot.image.build import build as build_image
     from smssboot.image.guest import is_current, plain_dir
+    from smssboot.image.paths import ARCHES
 
     arches = ARCHES if options.arch == "all" else (options.arch,)
     stale = [arch for arch in arches if not is_current(plain_dir(arch))]

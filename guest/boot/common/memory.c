@@ -149,11 +149,3 @@ VOID BootLoadKernel(const BOOT_INFORMATION *Information, BOOT_TARGET *Target)
     for (ULONG i = 0; i < DescriptorCount; i++)
         Block->MemoryDescriptors[i] = Descriptors[i];
 }
-
-VOID BootFail(PCSTR Reason)
-{
-    BootPutString("smssboot: boot stub: ");
-    BootPutString(Reason);
-    BootPutString("\r\n");
-    BootPowerOff();
-}
