@@ -12,7 +12,10 @@ from pathlib import Path
 
 from boot_help import Boot
 
+from smssboot.image.guest import llvm_version
+
 GUEST = Path(__file__).resolve().parents[2] / "guest"
+LLVM = llvm_version()
 MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
 
 
@@ -20,12 +23,12 @@ def build(arch: str, out: Path) -> Path:
     """The program for that architecture, made with the import library of the guest's own build."""
     includes = ["-Iinclude", f"-Iinclude/arch/{arch}", f"-I{out}/gen"]
     language = ["-std=gnu11", "-ffreestanding", "-fshort-wchar", "-O2"]
-    native = ["/subsystem:native,10.0", "/entry:NtProcessStartup", "/nodefaultlib"]
+    native = [f"/machine:{MACHINES[arch]}", "/subsystem:native,10.0", "/entry:NtProcessStartup", "/nodefaultlib"]
     source, obj, program = "tests/native/stranger.c", f"{out}/stranger.obj", out / "stranger.exe"
     commands = [
         ["make", "-s", f"ARCH={arch}", f"OUT={out}", f"PYTHON={sys.executable}", "ntdll.dll"],
-        ["clang-14", f"--target={arch}-pc-windows-msvc", *language, *includes, "-c", source, "-o", obj],
-        ["lld-link-14", f"/machine:{MACHINES[arch]}", *native, f"/out:{program}", obj, f"{out}/ntdll.lib"],
+        [f"clang-{LLVM}", f"--target={arch}-pc-windows-msvc", *language, *includes, "-c", source, "-o", obj],
+        [f"lld-link-{LLVM}", *native, f"/out:{program}", obj, f"{out}/ntdll.lib"],
     ]
     for command in commands:
         done = subprocess.run(command, cwd=GUEST, capture_output=True, text=True, timeout=280)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from smssboot.evidence import pe
+from smssboot.image.guest import llvm_version
 
-LLVM = {name: shutil.which(f"{name}-14") or shutil.which(name) for name in ("clang", "lld-link")}
-needs_llvm = pytest.mark.skipif(not all(LLVM.values()), reason="needs clang and lld-link")
+LLVM = llvm_version()
 
 
 def tool(name: str, *args: str, cwd: Path) -> None:
-    subprocess.run([str(LLVM[name]), *args], cwd=cwd, check=True, capture_output=True)
+    subprocess.run([f"{name}-{LLVM}", *args], cwd=cwd, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -37,7 +36,6 @@ def linked(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return tmp_path / "p.exe"
 
 
-@needs_llvm
 @pytest.mark.parametrize("linked", ["x86_64", "aarch64"], indirect=True)
 def test_a_native_program(linked: Path, request: pytest.FixtureRequest) -> None:
     [event] = pe.inspect(linked)
@@ -53,7 +51,6 @@ def test_a_native_program(linked: Path, request: pytest.FixtureRequest) -> None:
     }
 
 
-@needs_llvm
 @pytest.mark.parametrize("linked", ["x86_64"], indirect=True)
 def test_without_a_map_the_entry_has_no_name(linked: Path) -> None:
     linked.with_suffix(".map").unlink()
@@ -61,7 +58,6 @@ def test_without_a_map_the_entry_has_no_name(linked: Path) -> None:
     assert event.data["entry"].startswith("0x1")
 
 
-@needs_llvm
 @pytest.mark.parametrize("linked", ["aarch64"], indirect=True)
 def test_a_map_of_another_program_names_nothing(linked: Path) -> None:
     path = linked.with_suffix(".map")

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pefile
 
+from smssboot.image.guest import llvm_version
+
 GUEST = Path(__file__).resolve().parents[2] / "guest"
+CLANG = f"clang-{llvm_version()}"
 NTDLL = ("heap", "env", "path", "procparm", "registry", "regpath", "critsect")
 FLAGS = [
     *("-std=gnu11", "-O1", "-g", "-fshort-wchar", "-fno-builtin", "-fno-strict-aliasing"),
@@ -35,9 +38,9 @@ def test_run_time_library(tmp_path: Path) -> None:
     objects = [tmp_path / f"{source.parent.name}-{source.stem}.o" for source in sources]
     includes = ["-Itests/rtl", "-Iinclude", f"-I{gen}", "-Iuser/ntdll", "-include", "tests/rtl/rename.h"]
     for source, output in zip(sources, objects, strict=True):
-        run("clang-14", *FLAGS, *includes, "-c", source, "-o", output)
-    run("clang-14", "-O1", "-c", "tests/rtl/host.c", "-o", tmp_path / "host.o")
-    run("clang-14", *objects, tmp_path / "host.o", "-o", tmp_path / "rtltest")
+        run(CLANG, *FLAGS, *includes, "-c", source, "-o", output)
+    run(CLANG, "-O1", "-c", "tests/rtl/host.c", "-o", tmp_path / "host.o")
+    run(CLANG, *objects, tmp_path / "host.o", "-o", tmp_path / "rtltest")
 
     checksum = pefile.PE(str(image)).generate_checksum()
     assert "0 failures" in run(tmp_path / "rtltest", image, hex(checksum))

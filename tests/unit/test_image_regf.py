@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -90,7 +89,6 @@ def test_hash_of_subkey_names_ignores_case() -> None:
     assert regf.name_hash("AB") == 65 * 37 + 66
 
 
-@pytest.mark.skipif(shutil.which("hivexml") is None, reason="hivexml is not installed")
 def test_hivex_agrees(tmp_path: Path) -> None:
     path = tmp_path / "SYSTEM"
     path.write_bytes(regf.write(tree(("Text", "REG_SZ", "Grüße"), ("Number", "REG_DWORD", 7))))
