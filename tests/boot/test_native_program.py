@@ -23,7 +23,8 @@ def build(arch: str, out: Path) -> Path:
     """The program for that architecture, made with the import library of the guest's own build."""
     includes = ["-Iinclude", f"-Iinclude/arch/{arch}", f"-I{out}/gen"]
     language = ["-std=gnu11", "-ffreestanding", "-fshort-wchar", "-O2"]
-    native = [f"/machine:{MACHINES[arch]}", "/subsystem:native,10.0", "/entry:NtProcessStartup", "/nodefaultlib"]
+    native = ["/subsystem:native,10.0", "/entry:NtProcessStartup", "/nodefaultlib"]
+    native.append(f"/machine:{MACHINES[arch]}")
     source, obj, program = "tests/native/stranger.c", f"{out}/stranger.obj", out / "stranger.exe"
     commands = [
         ["make", "-s", f"ARCH={arch}", f"OUT={out}", f"PYTHON={sys.executable}", "ntdll.dll"],
