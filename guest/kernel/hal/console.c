@@ -7,11 +7,15 @@
 #include "halp.h"
 
 #define SAC_LINE 80
+#define SAC_TYPED 256                       /* a power of two */
 
 static CHAR HalpLine[SAC_LINE];
 static ULONG HalpLineLength;
-static CHAR HalpCommand[SAC_LINE];          /* a whole line, until the DPC has read it */
-static KDPC HalpCommandDpc, HalpButtonDpc;
+static KDPC HalpTypedDpc, HalpButtonDpc;
+
+/* What the interrupt took from the port and the DPC has not read yet: one writer, one reader, each with its own count. */
+static volatile UCHAR HalpTyped[SAC_TYPED];
+static volatile ULONG HalpTypedCount, HalpReadCount;
 
 static VOID HalpPrint(PCSTR Text)
 {
@@ -29,42 +33,33 @@ static BOOLEAN HalpIs(PCSTR Line, PCSTR Command)
     return *Line == 0 && *Command == 0;
 }
 
-static VOID HalpRunCommand(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+static VOID HalpRunCommand(PCSTR Command)
 {
-    UNREFERENCED_PARAMETER(Dpc);
-    UNREFERENCED_PARAMETER(Context);
-    UNREFERENCED_PARAMETER(Argument1);
-    UNREFERENCED_PARAMETER(Argument2);
-    if (HalpIs(HalpCommand, "shutdown")) {
+    if (HalpIs(Command, "shutdown")) {
         HalpPrint("The system is being shut down.\r\n");
         PoRequestPowerAction(PoSourceSac, PoActionPowerOff);
-    } else if (HalpIs(HalpCommand, "restart")) {
+    } else if (HalpIs(Command, "restart")) {
         HalpPrint("The system is being restarted.\r\n");
         PoRequestPowerAction(PoSourceSac, PoActionReset);
-    } else if (HalpIs(HalpCommand, "help") || HalpIs(HalpCommand, "?")) {
+    } else if (HalpIs(Command, "help") || HalpIs(Command, "?")) {
         HalpPrint("help      this list\r\n"
                   "restart   end the session in order, then reset the machine\r\n"
                   "shutdown  end the session in order, then power the machine off\r\n");
-    } else if (HalpCommand[0] != 0) {
+    } else if (Command[0] != 0) {
         HalpPrint("Unknown command; try help.\r\n");
     }
     HalpPrint("SAC>");
 }
 
-/* At DEVICE_LEVEL. A line that comes while the one before has not been read is lost: nobody types that fast. */
-static VOID HalpReceiveByte(UCHAR Byte)
+static VOID HalpEditLine(UCHAR Byte)
 {
     CHAR Echo = (CHAR)Byte;
 
     if (Byte == '\r' || Byte == '\n') {
         HalpPrint("\r\n");
-        if (!HalpCommandDpc.Inserted) {
-            for (ULONG i = 0; i < HalpLineLength; i++)
-                HalpCommand[i] = HalpLine[i];
-            HalpCommand[HalpLineLength] = 0;
-            KeInsertQueueDpc(&HalpCommandDpc, NULL, NULL);
-        }
+        HalpLine[HalpLineLength] = 0;
         HalpLineLength = 0;
+        HalpRunCommand(HalpLine);
     } else if ((Byte == 8 || Byte == 127) && HalpLineLength > 0) {
         HalpLineLength--;
         HalpPrint("\b \b");
@@ -72,6 +67,26 @@ static VOID HalpReceiveByte(UCHAR Byte)
         HalpLine[HalpLineLength++] = Echo;
         HalpPutConsole(&Echo, 1);
     }
+}
+
+static VOID HalpReadTyped(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    for (; HalpReadCount != HalpTypedCount; HalpReadCount++)
+        HalpEditLine(HalpTyped[HalpReadCount % SAC_TYPED]);
+}
+
+/* At DEVICE_LEVEL. Only a buffer full of bytes that no DPC could read yet loses what comes then. */
+static VOID HalpReceiveByte(UCHAR Byte)
+{
+    if (HalpTypedCount - HalpReadCount < SAC_TYPED) {
+        HalpTyped[HalpTypedCount % SAC_TYPED] = Byte;
+        HalpTypedCount++;
+    }
+    KeInsertQueueDpc(&HalpTypedDpc, NULL, NULL);
 }
 
 static VOID HalpRequestPowerOff(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
@@ -89,7 +104,7 @@ VOID HalpInitializePowerButton(VOID) { KeInitializeDpc(&HalpButtonDpc, HalpReque
 
 VOID HalpInitializeConsole(VOID)
 {
-    KeInitializeDpc(&HalpCommandDpc, HalpRunCommand, NULL);
+    KeInitializeDpc(&HalpTypedDpc, HalpReadTyped, NULL);
     if (HalpInitializeConsolePort(HalpReceiveByte))
         HalpPrint("SAC>");
 }

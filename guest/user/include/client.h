@@ -76,3 +76,32 @@ static inline HANDLE CreateSessionEvent(PSESSION Session, PCWSTR Leaf, BOOLEAN I
     CHECK(NtCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, InitialState), "session event");
     return Event;
 }
+
+/* Serves a port for ever: accepts who connects, and answers each request by Dispatch, which turns it into its reply.
+ * Message has room for the port's longest message. */
+static inline DECLSPEC_NORETURN VOID ServePort(HANDLE Port, PPORT_MESSAGE Message, VOID (*Dispatch)(PPORT_MESSAGE))
+{
+    PPORT_MESSAGE Reply = NULL;
+
+    for (;;) {
+        NTSTATUS Status = NtReplyWaitReceivePort(Port, NULL, Reply, Message);
+        HANDLE Connection;
+        ULONG Type;
+
+        if (!NT_SUCCESS(Status)) {
+            if (!Reply)
+                Fail(Status, "port");
+            Reply = NULL; /* the client is gone; its reply with it */
+            continue;
+        }
+        Reply = NULL;
+        Type = Message->u2.s2.Type & 0xFF;
+        if (Type == LPC_CONNECTION_REQUEST) {
+            if (NT_SUCCESS(NtAcceptConnectPort(&Connection, NULL, Message, TRUE, NULL, NULL)))
+                NtCompleteConnectPort(Connection);
+        } else if (Type == LPC_REQUEST) {
+            Dispatch(Message);
+            Reply = Message;
+        }
+    }
+}

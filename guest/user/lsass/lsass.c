@@ -30,36 +30,18 @@ static NTSTATUS QueryOwnSid(LSA_API_MSG *Message)
     return RtlCopySid(sizeof(Message->Sid), Message->Sid, User->User.Sid);
 }
 
-static DECLSPEC_NORETURN VOID ServePort(HANDLE Port)
+static VOID Dispatch(PPORT_MESSAGE Request)
 {
-    LSA_API_MSG Message, *Reply = NULL;
+    LSA_API_MSG *Message = (LSA_API_MSG *)Request;
 
-    for (;;) {
-        NTSTATUS Status = NtReplyWaitReceivePort(Port, NULL, Reply ? &Reply->h : NULL, &Message.h);
-        HANDLE Connection;
-
-        if (!NT_SUCCESS(Status)) {
-            if (!Reply)
-                Fail(Status, "authentication port");
-            Reply = NULL;
-            continue;
-        }
-        Reply = NULL;
-        if ((Message.h.u2.s2.Type & 0xFF) == LPC_CONNECTION_REQUEST) {
-            if (NT_SUCCESS(NtAcceptConnectPort(&Connection, NULL, &Message.h, TRUE, NULL, NULL)))
-                NtCompleteConnectPort(Connection);
-        } else if ((Message.h.u2.s2.Type & 0xFF) == LPC_REQUEST) {
-            Message.ReturnValue = Message.ApiNumber == LsapQueryOwnSidApi ? QueryOwnSid(&Message)
-                                                                          : STATUS_NOT_IMPLEMENTED;
-            Reply = &Message;
-        }
-    }
+    Message->ReturnValue = Message->ApiNumber == LsapQueryOwnSidApi ? QueryOwnSid(Message) : STATUS_NOT_IMPLEMENTED;
 }
 
 VOID NTAPI NtProcessStartup(PPEB Peb)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\LsaAuthenticationPort");
     OBJECT_ATTRIBUTES Attributes;
+    LSA_API_MSG Message;
     SESSION Session;
     HANDLE Port, Active;
 
@@ -70,5 +52,5 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     Active = CreateSessionEvent(&Session, L"LSA_RPC_SERVER_ACTIVE", FALSE);
     RtlpClaim("lsass.ready", NULL); /* S-047 */
     CHECK(NtSetEvent(Active, NULL), "LSA_RPC_SERVER_ACTIVE");
-    ServePort(Port);
+    ServePort(Port, &Message.h, Dispatch);
 }

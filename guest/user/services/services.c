@@ -10,43 +10,19 @@ typedef struct _SC_API_MSG {
 
 enum { ScQueryStatusApi };
 
-static NTSTATUS Dispatch(SC_API_MSG *Message)
+static VOID Dispatch(PPORT_MESSAGE Request)
 {
-    if (Message->ApiNumber != ScQueryStatusApi)
-        return STATUS_NOT_IMPLEMENTED;
+    SC_API_MSG *Message = (SC_API_MSG *)Request;
+
+    Message->ReturnValue = Message->ApiNumber == ScQueryStatusApi ? STATUS_SUCCESS : STATUS_NOT_IMPLEMENTED;
     Message->RunningServices = 0;
-    return STATUS_SUCCESS;
-}
-
-static DECLSPEC_NORETURN VOID ServePort(HANDLE Port)
-{
-    SC_API_MSG Message, *Reply = NULL;
-
-    for (;;) {
-        NTSTATUS Status = NtReplyWaitReceivePort(Port, NULL, Reply ? &Reply->h : NULL, &Message.h);
-        HANDLE Connection;
-
-        if (!NT_SUCCESS(Status)) {
-            if (!Reply)
-                Fail(Status, "control port");
-            Reply = NULL;
-            continue;
-        }
-        Reply = NULL;
-        if ((Message.h.u2.s2.Type & 0xFF) == LPC_CONNECTION_REQUEST) {
-            if (NT_SUCCESS(NtAcceptConnectPort(&Connection, NULL, &Message.h, TRUE, NULL, NULL)))
-                NtCompleteConnectPort(Connection);
-        } else if ((Message.h.u2.s2.Type & 0xFF) == LPC_REQUEST) {
-            Message.ReturnValue = Dispatch(&Message);
-            Reply = &Message;
-        }
-    }
 }
 
 VOID NTAPI NtProcessStartup(PPEB Peb)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\RPC Control\\ntsvcs");
     OBJECT_ATTRIBUTES Attributes;
+    SC_API_MSG Message;
     SESSION Session;
     HANDLE Port, Complete;
 
@@ -57,5 +33,5 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     Complete = CreateSessionEvent(&Session, L"SC_AutoStartComplete", FALSE);
     RtlpClaim("services.ready", NULL); /* S-068 */
     CHECK(NtSetEvent(Complete, NULL), "SC_AutoStartComplete");
-    ServePort(Port);
+    ServePort(Port, &Message.h, Dispatch);
 }
