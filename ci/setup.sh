@@ -51,6 +51,10 @@ missing_packages() {
     command -v qemu-system-aarch64 >/dev/null || echo qemu-system-arm
     [ -e /usr/share/qemu/qboot.rom ] || echo qemu-system-data
     command -v cpio >/dev/null || echo cpio
+    command -v mcopy >/dev/null || echo mtools
+    PATH=$PATH:/usr/sbin:/sbin command -v fsck.vfat >/dev/null || echo dosfstools
+    [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || echo ovmf
+    [ -e /usr/share/AAVMF/AAVMF_CODE.fd ] || echo qemu-efi-aarch64
     command -v hivexml >/dev/null || echo libhivex-bin
     find_python >/dev/null || echo python3 python3-venv
 }

@@ -9,6 +9,7 @@ typedef struct _BOOTFS_NODE {
     const VOID *Data;
     ULONG64 Size;
     ULONG Id;
+    SECTION_OBJECT_POINTERS Sections;
     UNICODE_STRING Name;
     WCHAR NameBuffer[];
 } BOOTFS_NODE, *PBOOTFS_NODE;
@@ -83,13 +84,11 @@ static NTSTATUS BootFsInsertModule(PBOOTFS_NODE Root, const LOADER_MODULE *Modul
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS BootFsCreate(PDEVICE_OBJECT Device, PFILE_OBJECT File, ULONG Disposition, ULONG Options)
+static NTSTATUS BootFsCreate(PDEVICE_OBJECT Device, PFILE_OBJECT File, PIO_CREATE_PARAMETERS Parameters)
 {
     PBOOTFS_NODE Node = Device->DeviceExtension;
     UNICODE_STRING Rest = File->FileName;
 
-    UNREFERENCED_PARAMETER(Disposition);
-    UNREFERENCED_PARAMETER(Options);
     while (Rest.Length != 0) {
         UNICODE_STRING Component;
         USHORT Length = 0;
@@ -113,7 +112,9 @@ static NTSTATUS BootFsCreate(PDEVICE_OBJECT Device, PFILE_OBJECT File, ULONG Dis
             return STATUS_OBJECT_PATH_NOT_FOUND;
     }
     File->FsContext = Node;
+    File->SectionObjectPointer = &Node->Sections;
     File->Directory = Node->Directory;
+    Parameters->Information = FILE_OPENED;
     return STATUS_SUCCESS;
 }
 

@@ -4,9 +4,9 @@
 NTSTATUS IoQueryFileAttributes(PFILE_OBJECT FileObject, PIO_FILE_ATTRIBUTES Attributes)
 {
     RtlZeroMemory(Attributes, sizeof *Attributes);
-    if (FileObject->DeviceObject->Operations->QueryAttributes == NULL)
+    if (FileObject->Operations->QueryAttributes == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
-    return FileObject->DeviceObject->Operations->QueryAttributes(FileObject, Attributes);
+    return FileObject->Operations->QueryAttributes(FileObject, Attributes);
 }
 
 VOID IoGetFileBaseName(PFILE_OBJECT FileObject, PUNICODE_STRING BaseName)
@@ -106,7 +106,8 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
 NTSTATUS NTAPI NtQueryAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes, PFILE_BASIC_INFORMATION FileInformation)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    OPEN_PACKET Packet = { FILE_READ_ATTRIBUTES, FILE_OPEN, 0 };
+    OPEN_PACKET Packet = { .Parameters = { .DesiredAccess = FILE_READ_ATTRIBUTES, .Disposition = FILE_OPEN,
+                                           .ShareAccess = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE } };
     IO_FILE_ATTRIBUTES Attributes;
     FILE_BASIC_INFORMATION Basic;
     PFILE_OBJECT File;

@@ -15,9 +15,7 @@
 
 /* What an open asks for, on its way through Ob's walk to the device's parse procedure. */
 typedef struct _OPEN_PACKET {
-    ACCESS_MASK DesiredAccess;
-    ULONG Disposition;
-    ULONG Options;
+    IO_CREATE_PARAMETERS Parameters;
 } OPEN_PACKET, *POPEN_PACKET;
 
 /* open.c: ParseProcedure of devices. */

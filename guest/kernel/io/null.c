@@ -1,11 +1,10 @@
 /* \Device\Null: reads find the end, writes vanish. */
 #include "iop.h"
 
-static NTSTATUS NullCreate(PDEVICE_OBJECT Device, PFILE_OBJECT File, ULONG Disposition, ULONG Options)
+static NTSTATUS NullCreate(PDEVICE_OBJECT Device, PFILE_OBJECT File, PIO_CREATE_PARAMETERS Parameters)
 {
     UNREFERENCED_PARAMETER(Device);
-    UNREFERENCED_PARAMETER(Disposition);
-    UNREFERENCED_PARAMETER(Options);
+    Parameters->Information = FILE_OPENED;
     return File->FileName.Length == 0 ? STATUS_SUCCESS : STATUS_OBJECT_NAME_NOT_FOUND;
 }
 

@@ -2,7 +2,7 @@
 #include "iop.h"
 
 /* A file object on Device for the path that is left; the reference is the caller's. */
-static NTSTATUS IopCreateFileObject(PDEVICE_OBJECT Device, PCUNICODE_STRING Path, const OPEN_PACKET *Packet,
+static NTSTATUS IopCreateFileObject(PDEVICE_OBJECT Device, PCUNICODE_STRING Path, POPEN_PACKET Packet,
                                     PFILE_OBJECT *File)
 {
     PFILE_OBJECT New;
@@ -13,18 +13,20 @@ static NTSTATUS IopCreateFileObject(PDEVICE_OBJECT Device, PCUNICODE_STRING Path
         return Status;
     ObReferenceObject(Device);
     New->DeviceObject = Device;
-    New->GrantedAccess = Packet->DesiredAccess;
-    New->CreateOptions = Packet->Options;
+    New->Operations = Device->Operations;
+    New->GrantedAccess = Packet->Parameters.DesiredAccess;
+    New->ShareAccess = Packet->Parameters.ShareAccess;
+    New->CreateOptions = Packet->Parameters.Options;
     Status = ExCaptureUnicodeString(KernelMode, &New->FileName, Path);
     if (NT_SUCCESS(Status) && (Device->Characteristics & FILE_READ_ONLY_DEVICE) != 0 &&
-        ((Packet->DesiredAccess & IOP_WRITE_ACCESS) != 0 ||
-         (Packet->Disposition != FILE_OPEN && Packet->Disposition != FILE_OPEN_IF)))
+        ((Packet->Parameters.DesiredAccess & IOP_WRITE_ACCESS) != 0 ||
+         (Packet->Parameters.Disposition != FILE_OPEN && Packet->Parameters.Disposition != FILE_OPEN_IF)))
         Status = STATUS_MEDIA_WRITE_PROTECTED;
     if (NT_SUCCESS(Status))
-        Status = Device->Operations->Create(Device, New, Packet->Disposition, Packet->Options);
-    if (NT_SUCCESS(Status) && New->Directory && (Packet->Options & FILE_NON_DIRECTORY_FILE) != 0)
+        Status = Device->Operations->Create(Device, New, &Packet->Parameters);
+    if (NT_SUCCESS(Status) && New->Directory && (Packet->Parameters.Options & FILE_NON_DIRECTORY_FILE) != 0)
         Status = STATUS_FILE_IS_A_DIRECTORY;
-    if (NT_SUCCESS(Status) && !New->Directory && (Packet->Options & FILE_DIRECTORY_FILE) != 0)
+    if (NT_SUCCESS(Status) && !New->Directory && (Packet->Parameters.Options & FILE_DIRECTORY_FILE) != 0)
         Status = STATUS_NOT_A_DIRECTORY;
     if (!NT_SUCCESS(Status)) {
         ObDereferenceObject(New);
@@ -57,26 +59,26 @@ NTSTATUS NTAPI IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE
 
 NTSTATUS IoOpenFile(PUNICODE_STRING FileName, ACCESS_MASK DesiredAccess, ULONG CreateOptions, PFILE_OBJECT *FileObject)
 {
-    OPEN_PACKET Packet = { DesiredAccess, FILE_OPEN, CreateOptions };
+    OPEN_PACKET Packet = { .Parameters = { .DesiredAccess = DesiredAccess, .ShareAccess = FILE_SHARE_READ,
+                                           .Disposition = FILE_OPEN, .Options = CreateOptions } };
 
     return ObReferenceObjectByName(FileName, OBJ_CASE_INSENSITIVE, NULL, DesiredAccess, IoFileObjectType, KernelMode,
                                    &Packet, (PVOID *)FileObject);
 }
 
-static NTSTATUS IopOpen(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                        PIO_STATUS_BLOCK IoStatusBlock, ULONG Disposition, ULONG Options)
+static NTSTATUS IopOpen(PHANDLE FileHandle, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                        POPEN_PACKET Packet)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    OPEN_PACKET Packet = { DesiredAccess, Disposition, Options };
     IO_STATUS_BLOCK Result = { 0 };
     HANDLE Handle;
-    NTSTATUS Status = ObOpenObjectByName(ObjectAttributes, IoFileObjectType, Mode, NULL, DesiredAccess, &Packet,
-                                         &Handle);
+    NTSTATUS Status = ObOpenObjectByName(ObjectAttributes, IoFileObjectType, Mode, NULL, Packet->Parameters.DesiredAccess,
+                                         Packet, &Handle);
 
     if (!NT_SUCCESS(Status))
         return Status;
     Result.Status = STATUS_SUCCESS;
-    Result.Information = FILE_OPENED;
+    Result.Information = Packet->Parameters.Information;
     Status = ExCopyToMode(Mode, IoStatusBlock, &Result, sizeof Result);
     return ObReturnHandle(Mode, FileHandle, Handle, Status);
 }
@@ -84,8 +86,10 @@ static NTSTATUS IopOpen(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_A
 NTSTATUS NTAPI NtOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                           PIO_STATUS_BLOCK IoStatusBlock, ULONG ShareAccess, ULONG OpenOptions)
 {
-    UNREFERENCED_PARAMETER(ShareAccess);    /* nothing on a volume that is only read can be shared wrongly */
-    return IopOpen(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, FILE_OPEN, OpenOptions);
+    OPEN_PACKET Packet = { .Parameters = { .DesiredAccess = DesiredAccess, .ShareAccess = ShareAccess,
+                                           .Disposition = FILE_OPEN, .Options = OpenOptions } };
+
+    return IopOpen(FileHandle, ObjectAttributes, IoStatusBlock, &Packet);
 }
 
 NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
@@ -93,13 +97,24 @@ NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJE
                             ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer,
                             ULONG EaLength)
 {
-    UNREFERENCED_PARAMETER(AllocationSize);
-    UNREFERENCED_PARAMETER(FileAttributes);
-    UNREFERENCED_PARAMETER(ShareAccess);
+    OPEN_PACKET Packet = { .Parameters = { .DesiredAccess = DesiredAccess, .ShareAccess = ShareAccess,
+                                           .Disposition = CreateDisposition, .Options = CreateOptions,
+                                           .FileAttributes = FileAttributes } };
+    LARGE_INTEGER Allocation = { .QuadPart = 0 };
+    NTSTATUS Status;
+
     UNREFERENCED_PARAMETER(EaBuffer);
     if (CreateDisposition > FILE_OVERWRITE_IF)
         return STATUS_INVALID_PARAMETER;
     if (EaLength != 0)
         return STATUS_EAS_NOT_SUPPORTED;
-    return IopOpen(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, CreateDisposition, CreateOptions);
+    if (AllocationSize != NULL) {
+        Status = ExCopyFromMode(ExGetPreviousMode(), &Allocation, AllocationSize, sizeof Allocation);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        if (Allocation.QuadPart < 0)
+            return STATUS_INVALID_PARAMETER;
+        Packet.Parameters.AllocationSize = (ULONG64)Allocation.QuadPart;
+    }
+    return IopOpen(FileHandle, ObjectAttributes, IoStatusBlock, &Packet);
 }

@@ -8,9 +8,9 @@ typedef enum _IOP_DIRECTION { IopRead, IopWrite } IOP_DIRECTION;
 NTSTATUS IoReadFile(PFILE_OBJECT FileObject, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG BytesRead)
 {
     *BytesRead = 0;
-    if (FileObject->Directory || FileObject->DeviceObject->Operations->Read == NULL)
+    if (FileObject->Directory || FileObject->Operations->Read == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
-    return FileObject->DeviceObject->Operations->Read(FileObject, Offset, Buffer, Length, BytesRead);
+    return FileObject->Operations->Read(FileObject, Offset, Buffer, Length, BytesRead);
 }
 
 /* One piece of a transfer, at most as long as the buffer. */
@@ -18,7 +18,7 @@ static NTSTATUS IopTransferChunk(PFILE_OBJECT File, IOP_DIRECTION Direction, ULO
                                  ULONG Length, PULONG Done)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    const IO_DEVICE_OPERATIONS *Operations = File->DeviceObject->Operations;
+    const IO_DEVICE_OPERATIONS *Operations = File->Operations;
     NTSTATUS Status;
 
     if (Direction == IopRead) {
@@ -37,8 +37,8 @@ static NTSTATUS IopTransfer(PFILE_OBJECT File, IOP_DIRECTION Direction, ULONG64 
     NTSTATUS Status = STATUS_SUCCESS;
 
     *Total = 0;
-    if (File->Directory || (Direction == IopRead ? File->DeviceObject->Operations->Read == NULL
-                                                 : File->DeviceObject->Operations->Write == NULL))
+    if (File->Directory || (Direction == IopRead ? File->Operations->Read == NULL
+                                                 : File->Operations->Write == NULL))
         return STATUS_INVALID_DEVICE_REQUEST;
     if (Length == 0)
         return STATUS_SUCCESS;
