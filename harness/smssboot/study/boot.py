@@ -128,6 +128,8 @@ class Boot:
 
     def _policy(self) -> Policy:
         default = Policy(power_off="sac" if self.options.power_off == "sac" else "powerdown")
+        if self.options.firmware == "uefi":  # which takes seconds before anything of ours runs
+            default = default._replace(first_record_s=60.0, total_s=120.0)
         limit = self.options.timeout_s
         if limit is None:
             return default
