@@ -40,7 +40,7 @@ class Assembly:
         shutil.copyfile(self._binaries / SYMBOLS, work / SYMBOLS)
         made: disk.Disk | None = None
         if recipe.foreign is not None:
-            contents, made = foreign.take(recipe, work)
+            contents, made = foreign.take(recipe, self._arch, work)
             files = foreign.unpack(contents, work)
         else:
             contents = self._contents()
@@ -87,7 +87,7 @@ class Assembly:
         return contents
 
     def _system_keys(self) -> regf.Key:
-        root = planting.registry(self._recipe)
+        root = planting.registry(self._recipe, self._arch)
         if self._has_disk:
             disk.mounted_devices(self._recipe, root)
         return root
@@ -147,7 +147,7 @@ class Assembly:
     def _digest(self, layout: int, stub: str, archive: bytes, made: disk.Disk | None) -> str:
         recipe = self._recipe
         settings: list[Any] = [layout, self._arch, recipe.profile, recipe.targets.get(self._arch)]
-        settings += [recipe.memory_mib, recipe.sessions]
+        settings += [recipe.memory_mib, recipe.sessions, self._planted]
         parts = [json.dumps(settings).encode(), (self._work / stub).read_bytes(), archive]
         parts.append((self._work / SYMBOLS).read_bytes())
         if made is not None:

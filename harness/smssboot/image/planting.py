@@ -17,10 +17,11 @@ RENAMED: Final = "\\Windows\\Temp\\smssboot-nonce.txt"
 MARK: Final = "\\Windows\\Temp\\bootmark.txt"
 """What bootmark.exe writes: the digest of the nonce."""
 
+_PROCESSORS: Final = {"x86_64": "AMD64", "aarch64": "ARM64"}
 _SESSION_MANAGER: Final = "CurrentControlSet\\Control\\Session Manager"
 
 
-def registry(recipe: Recipe) -> regf.Key:
+def registry(recipe: Recipe, arch: str) -> regf.Key:
     """The SYSTEM hive's keys, with the placeholder planted; two places more if there is a disk."""
     root = copy.deepcopy(recipe.registry)
     manager = root.open(regvalues.resolve(root, _SESSION_MANAGER))
@@ -33,6 +34,9 @@ def registry(recipe: Recipe) -> regf.Key:
     device = f"SMSSBOOT_{PLACEHOLDER[:SHORT]}"
     _subkey(manager, "DOS Devices").values[device] = regf.Value("REG_SZ", "\\Device\\Null")
     if recipe.storage.disk is not None:
+        # As an earlier start would have left it; who reads the disk offline looks here for the architecture.
+        machine = regf.Value("REG_SZ", _PROCESSORS[arch])
+        _subkey(manager, "Environment").values.setdefault("PROCESSOR_ARCHITECTURE", machine)
         pair = (f"\\??\\C:{RENAMED}", f"\\??\\C:\\smssboot-{PLACEHOLDER}.txt")
         _append(manager, "PendingFileRenameOperations", *pair)
         _append(manager, "BootExecute", f"bootmark {PLACEHOLDER} \\??\\C:{MARK}")

@@ -25,6 +25,7 @@ class Target(NamedTuple):
     power_button: bool = True
     disk: str | None = None  # where a disk's device goes, None: this machine has no place for one
     memory_disk_mib: int = 0  # largest disk that the machine's window for devices can show as memory
+    uefi_mib: int = 64  # RAM below which the UEFI firmware does not start
     speed: float = 1.0  # deadlines are multiplied by it
 
 
@@ -73,6 +74,7 @@ VIRT = Target(
     panic=("-device", "pvpanic-pci,addr=2"),
     disk="bus=pcie.0,addr=3",
     memory_disk_mib=256,
+    uefi_mib=128,
 )
 
 TARGETS = {target.name: target for target in (Q35, MICROVM, VIRT)}

@@ -50,7 +50,7 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         kernel=None if uefi else image.stub,
         initrd=None if uefi else modules,
         append="" if uefi else append,
-        memory_mib=options.memory_mib or image.memory_mib,
+        memory_mib=choose_memory(image, options, target),
         accel=choose_accel(image, options),
         deterministic=options.deterministic,
         eager=True,
@@ -98,6 +98,14 @@ def choose_transport(image: BuiltImage, options: Options, target: Target) -> Tra
     if transport == "memory" and size & (size - 1):
         raise UsageError(f"the disk of {image.name!r} is no power of two, so it cannot be shown as memory")
     return transport
+
+
+def choose_memory(image: BuiltImage, options: Options, target: Target) -> int | None:
+    """RAM in MiB; None: the target's default.  The firmware may need more than the image asks for."""
+    wanted = options.memory_mib or image.memory_mib
+    if options.firmware == "uefi":
+        return max(wanted or target.memory_mib, target.uefi_mib)
+    return wanted
 
 
 def template(target: Target) -> Path:
