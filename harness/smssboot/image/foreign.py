@@ -99,13 +99,24 @@ def unpack(contents: dict[str, bytes], work: Path) -> dict[str, str]:
 def _extract(image: Path, offset: int, tree: Path) -> str | None:
     """Copy all files of the volume at `offset` to `tree`; why that fails, or None."""
     tree.mkdir()
+    volume = f"{image}@@{offset}"
+    done = _mtools("mcopy", "-s", "-n", "-Q", "-i", volume, "::/", str(tree))
+    if done.returncode:
+        return done.stderr.decode("utf-8", "replace").strip()[:200]
+    told = _mtools("mattrib", "-/", "-i", volume, "::/").stdout.decode("utf-8", "replace")
+    for line in told.splitlines():
+        flags, found, path = line.partition("::/")
+        if found and "R" in flags and (file := _named(tree, path)) is not None and file.is_file():
+            file.chmod(0o444)
+    return None
+
+
+def _mtools(*command: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}
-    command = ["mcopy", "-s", "-n", "-p", "-Q", "-i", f"{image}@@{offset}", "::/", str(tree)]
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
+        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
     except OSError:
         raise InfrastructureError("mtools is not installed", hint="run ci/setup.sh") from None
-    return done.stderr.decode("utf-8", "replace").strip()[:200] if done.returncode else None
 
 
 def _loadable(tree: Path) -> dict[str, bytes]:
