@@ -34,7 +34,7 @@ def binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def image(folder: Path, text: str = "", arch: str = "x86_64") -> BuiltImage:
     path = folder / "mine.yaml"
-    path.write_text("extends: default\n" + text, "utf-8")
+    path.write_text("extends: diskless\n" + text, "utf-8")
     return building.build(path, arch)
 
 
