@@ -15,6 +15,7 @@ from smssboot.errors import InputError
 from smssboot.image import build as building
 from smssboot.image import guest, hive, modules, sparse
 from smssboot.image.built import PLACEHOLDER, BuiltImage
+from smssboot.image.paths import PROJECT
 from smssboot.image.recipe import load_recipe
 
 NONCE = "0123456789012345"
@@ -105,6 +106,16 @@ def test_without_a_disk_every_file_is_a_module() -> None:
     assert "Windows/System32/smss.exe" in loaded
     assert "Windows/System32/win32k.sys" in loaded
     assert "Windows/System32/drivers/null.sys" in loaded
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "tests/boot/volumes").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_the_recipes_of_the_boot_tests_are_what_they_say(path: Path, tmp_path: Path) -> None:
+    image = building.build(path, "x86_64")
+    for number, volume in enumerate(image.volumes):
+        cut(image, number, one := tmp_path / str(number))
+        assert (fsck(one)[0] == 0) == (not volume.dirty and not volume.problems)
 
 
 def test_two_builds_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,6 +288,7 @@ def test_a_disk_made_by_others(tmp_path: Path) -> None:
     assert image.disk.read_bytes() == other.read_bytes()
     assert image.nonce_spots == image.disk_spots == ()
     assert image.disk_guid == made.disk_guid
+    assert image.boot_line == made.boot_line is not None
     names = [name for name, _, _ in modules.members(image.modules.read_bytes())]
     assert names == [name for name, _, _ in modules.members(made.modules.read_bytes())]
     assert image.registry_for("9" * 16) == made.registry_for(NONCE)
@@ -332,7 +344,7 @@ def test_a_disk_without_a_system(tmp_path: Path) -> None:
         ("files: {'\\a': {attributes: [hidden]}}\n", 2, 15, "whose attributes could be set"),
         ("files: {'\\Windows': {text: a}}\n", 2, 21, "is a directory"),
         ("files: {'\\Windows\\System32\\smss.exe\\a': {text: a}}\n", 2, 41, "'smss.exe' is a file"),
-        ("files: {'\\a': {size: 300 MiB}}\n", 1, 1, "the files do not fit the volume"),
+        ("files: {'\\a': {size: 300 MiB}}\n", 2, 8, "the files do not fit the volume"),
         ("fill: {free: 1 GiB}\n", 2, 7, "are free on C:"),
         ("dirty: maybe\n", 2, 8, "expected true or false"),
         ("damage: rust\n", 2, 9, "unknown value 'rust'"),
