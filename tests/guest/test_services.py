@@ -79,6 +79,9 @@ def test_every_check_passes(spoken: dict[str, str], arch: str) -> None:
         "three hundred processes, one after the other",
         "a server's end fails the request",
         "hostile calls come back",
+        "subkeys are sorted",
+        "and it is not found",
+        "hivelist is there",
     ],
 )
 def test_the_check_was_made(spoken: dict[str, str], arch: str, check: str) -> None:
