@@ -448,3 +448,16 @@ def test_a_disk_that_fails(programs: dict[str, Path], tmp_path: Path, machine: s
     boot = Boot(programs[MACHINES[machine][0]], machine, [], extra=extra, where=tmp_path)
     assert "FAILED a volume ends: 0xC0000185, expected 0xC0000011" in boot.lines
     assert any(line.startswith("done ") for line in boot.lines), "the guest goes on"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("machine", ["q35-qboot", "virt"])
+def test_a_disk_that_does_not_answer(programs: dict[str, Path], tmp_path: Path, machine: str) -> None:
+    extra = (
+        "-blockdev driver=null-co,node-name=deaf,size=16777216,latency-ns=11000000000 "
+        "-device virtio-blk-pci,drive=deaf,disable-legacy=on"
+    )
+    boot = Boot(programs[MACHINES[machine][0]], machine, [], extra=extra, where=tmp_path)
+    assert any("no partition table that can be read (0xC00000B5)" in line for line in boot.lines), boot.said
+    assert boot.volumes() == []
+    assert any(line.startswith("done ") for line in boot.lines), "the guest goes on"
