@@ -140,10 +140,13 @@ static NTSTATUS VolumeControl(PFILE_OBJECT File, ULONG Code, const VOID *Input, 
 
 static VOID VolumeCleanup(PFILE_OBJECT File)
 {
+    PIOP_VOLUME Volume = IopFileVolume(File);
     ULONG Done;
 
-    if (IopFileVolume(File)->LockHolder == File)
-        VolumeControl(File, FSCTL_UNLOCK_VOLUME, NULL, 0, NULL, 0, &Done);
+    if (Volume->LockHolder != File)
+        return;
+    VolumeControl(File, FSCTL_UNLOCK_VOLUME, NULL, 0, NULL, 0, &Done);
+    Volume->LockHolder = NULL;          /* whatever the file system said: the file object goes */
 }
 
 static const IO_DEVICE_OPERATIONS VolumeOperations = {

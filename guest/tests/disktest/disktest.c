@@ -134,6 +134,42 @@ static VOID TestWrites(ULONG Number)
     NtClose(Volume);
 }
 
+/* A volume with tests/testfs on it: its file, twice, and what protects it. */
+static VOID TestMounted(HANDLE File, ULONG Number)
+{
+    WCHAR Path[64];
+    HANDLE Again, Volume;
+    ULONG Done;
+
+    _snwprintf(Path, RTL_NUMBER_OF(Path), L"\\Device\\HarddiskVolume%u\\FILE", Number);
+    CheckStatus("the file is read", Transfer(File, FALSE, 0, Buffer, SECTOR, &Done), STATUS_SUCCESS);
+    DbgPrint("file %u %08x\n", Done, RtlComputeCrc32(0, Buffer, Done));
+    CheckStatus("the file opens twice", Open(Path, FILE_READ_DATA, &Again), STATUS_SUCCESS);
+    NtClose(Again);
+    NtClose(File);
+    CheckStatus("no other file", (Path[wcslen(Path) - 1] = L'x', Open(Path, FILE_READ_DATA, &Again)), STATUS_OBJECT_NAME_NOT_FOUND);
+    _snwprintf(Path, RTL_NUMBER_OF(Path), L"\\Device\\HarddiskVolume%u", Number);
+    CheckStatus("the raw volume opens", Open(Path, FILE_READ_DATA | FILE_WRITE_DATA, &Volume), STATUS_SUCCESS);
+    CheckStatus("the raw volume is read", Transfer(Volume, FALSE, 0, Buffer, SECTOR, &Done), STATUS_SUCCESS);
+    CheckStatus("what is mounted is not overwritten", Transfer(Volume, TRUE, 0, Buffer, SECTOR, &Done), STATUS_ACCESS_DENIED);
+    NtClose(Volume);
+}
+
+static VOID TestFileSystems(ULONG Volumes)
+{
+    for (ULONG Number = 1; Number <= Volumes; Number++) {
+        WCHAR Path[64];
+        HANDLE File;
+        NTSTATUS Status;
+
+        _snwprintf(Path, RTL_NUMBER_OF(Path), L"\\Device\\HarddiskVolume%u\\file", Number);
+        Status = Open(Path, FILE_READ_DATA, &File);
+        DbgPrint("path %u 0x%X\n", Number, (ULONG)Status);
+        if (NT_SUCCESS(Status))
+            TestMounted(File, Number);
+    }
+}
+
 static NTSTATUS Driver(PCWSTR Key, BOOLEAN Load)
 {
     UNICODE_STRING Name;
@@ -200,6 +236,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     UNREFERENCED_PARAMETER(Peb);
     ShowLinks();
     Volumes = ReadVolumes();
+    TestFileSystems(Volumes);
     if (Volumes != 0)
         TestWrites(Volumes);
     if (Exists(L"\\SystemRoot\\System32\\drivers\\ramdisk.sys"))
