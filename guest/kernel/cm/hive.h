@@ -1,8 +1,8 @@
 /* A hive in memory: bins of cells that never move, which pages of them the file has not got yet, and how it gets them.
  *
  * Cells are known by their offset from the first bin. Bins are separately allocated where they were added, so a pointer
- * into a cell stays good until the cell is freed. A power cut at any moment leaves the file in its old or its new state:
- * the dirty pages go to a log first (hvwrite.c), and HvOpen puts them in place when the file says that it was being
+ * into a cell stays good until the cell is freed. A power cut at any moment leaves the file in its old or its new
+ * state: the dirty pages go to a log first (hvwrite.c), and HvOpen puts them in place when the file says that it was being
  * written (hvrecover.c). Nothing here knows keys or values. */
 #pragma once
 #include <nt.h>
