@@ -1,4 +1,4 @@
-"""FAT32 images for the tests of autochk: made with dosfstools and mtools, damaged with a small reader of our own."""
+"""FAT32 images for the tests of autochk: made with dosfstools and mtools, damaged by hand."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ def content(path: str) -> bytes:
 
 def make(image: Path, work: Path) -> None:
     """An image of 36 MiB with FILES and a directory of many small files."""
-    command = ["/usr/sbin/mkfs.vfat", "-F", "32", "-s", "1", "-i", "12345678", "-n", "SYSTEM", "-C", image, "36864"]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    options = "-F 32 -s 1 -i 12345678 -n SYSTEM".split()
+    subprocess.run(
+        ["/usr/sbin/mkfs.vfat", *options, "-C", str(image), "36864"], check=True, capture_output=True
+    )
     tree = work / "tree"
     for path in FILES:
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +47,8 @@ def make(image: Path, work: Path) -> None:
 
 def read(image: Path, path: str) -> bytes | None:
     """A file's bytes by mtools; None when there is none."""
-    done = subprocess.run(["mcopy", "-i", str(image), "-n", f"::{path}", "-"], capture_output=True, env=MTOOLS)
+    command = ["mcopy", "-i", str(image), "-n", f"::{path}", "-"]
+    done = subprocess.run(command, capture_output=True, env=MTOOLS)
     return done.stdout if done.returncode == 0 else None
 
 
@@ -101,7 +104,7 @@ class Fat:
         return [self.offset(c) + i for c in self.chain(first) for i in range(0, self.cluster_size, 32)]
 
     def entry(self, path: str) -> int:
-        """The offset of a path's short entry; its components by their short names or, when unique, their beginning."""
+        """The offset of a path's short entry; its components by the beginnings of their short names."""
         first = self.root
         place = 0
         for part in path.split("/"):
@@ -119,7 +122,8 @@ class Fat:
         return place
 
     def first(self, entry: int) -> int:
-        return int(struct.unpack_from("<H", self.data, entry + 20)[0] << 16 | struct.unpack_from("<H", self.data, entry + 26)[0])
+        high, low = (struct.unpack_from("<H", self.data, entry + at)[0] for at in (20, 26))
+        return int(high << 16 | low)
 
     def set_first(self, entry: int, cluster: int) -> None:
         struct.pack_into("<H", self.data, entry + 20, cluster >> 16)

@@ -1,4 +1,4 @@
-"""autochk's checker, compiled for this machine, on images with planted damage; fsck.vfat and mtools are the judges.
+"""autochk's checker, compiled for this machine, on damaged images; fsck.vfat and mtools are the judges.
 
 Undefined behaviour traps, and every allocation of the checker ends at a page that must not be touched.
 """
@@ -19,7 +19,8 @@ from smssboot.image.guest import llvm_version
 
 GUEST = Path(__file__).resolve().parents[2] / "guest"
 CLANG = f"clang-{llvm_version()}"
-FLAGS = "-std=gnu11 -O1 -g -fno-strict-aliasing -Wall -Wextra -Werror -fsanitize=undefined -fsanitize-trap=undefined"
+WARNINGS = "-Wall -Wextra -Werror -fsanitize=undefined -fsanitize-trap=undefined"
+FLAGS = f"-std=gnu11 -O1 -g -fno-strict-aliasing {WARNINGS}"
 SEEDS = 300
 
 
@@ -32,7 +33,8 @@ def checker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source, target in zip(sources, objects, strict=True):
         command = [CLANG, *FLAGS.split(), "-fshort-wchar", *includes, "-c", source, "-o", target]
         subprocess.run(list(map(str, command)), check=True)
-    command = [CLANG, *FLAGS.split(), "-D_GNU_SOURCE", GUEST / "tests/autochk/main.c", *objects, "-o", out / "fatchk"]
+    main = ["-D_GNU_SOURCE", GUEST / "tests/autochk/main.c"]
+    command = [CLANG, *FLAGS.split(), *main, *objects, "-o", out / "fatchk"]
     subprocess.run(list(map(str, command)), check=True)
     return out / "fatchk"
 
@@ -126,6 +128,7 @@ def behind_the_end(fat: Fat) -> None:
 
 
 TWO = "Windows/System32/two.dll"
+DEEPEST = "data/deep/deeper/deepest/file.bin"
 DAMAGE: list[tuple[Callable[[Fat], None], set[str], set[str]]] = [
     (lost, {"lost-chain 60000"}, set()),
     (lost_ring, {"lost-chain 60000"}, set()),
@@ -139,7 +142,7 @@ DAMAGE: list[tuple[Callable[[Fat], None], set[str], set[str]]] = [
     (orphan, {"bad-entry # \\", "lost-chain #"}, {"A file with a rather long name.dat"}),
     (bad_name, {r"bad-entry # \Windows\System32\TWO*.DLL"}, {TWO}),
     (dots, {r"bad-entry # \Windows\System32"}, set()),
-    (no_folder, {r"bad-entry # \data\deep\deeper\deepest", "lost-chain #"}, {"data/deep/deeper/deepest/file.bin"}),
+    (no_folder, {r"bad-entry # \data\deep\deeper\deepest", "lost-chain #"}, {DEEPEST}),
     (free_count, {"free-count 0"}, set()),
     (behind_the_end, {r"bad-entry # \Windows\System32"}, set()),
 ]
@@ -163,7 +166,8 @@ def test_each_damage(
             and (not path or path[0].lower() == line.split(" ", 2)[2].lower())
             for line in found
         ), (wanted, found)
-    assert len({line.split()[0] for line in found} - {want.split()[0] for want in problems} - {"free-count"}) == 0
+    kinds = {wanted.split()[0] for wanted in problems}
+    assert {line.split()[0] for line in found} <= kinds | {"free-count"}
     assert fsck(image) == ""
     assert not Fat(image).dirty()
     for path in FILES:
@@ -224,11 +228,14 @@ def test_what_is_no_fat32_is_left_alone(checker: Path, tmp_path: Path) -> None:
 
 def damage_at_random(fat: Fat, chance: random.Random) -> None:
     """Tables, directory slots and the information sector."""
-    used = [c for c, value in enumerate(struct.unpack_from(f"<{fat.end}I", fat.data, fat.fat)) if value and c >= 2]
+    table = struct.unpack_from(f"<{fat.end}I", fat.data, fat.fat)
+    used = [cluster for cluster in range(2, fat.end) if table[cluster]]
     folders = ("windows", "windows/system32", "windows/system32/config", "data", "data/deep", "many")
-    slots = [slot for first in [fat.root, *(fat.first(fat.entry(f)) for f in folders)] for slot in fat.slots(first)]
+    firsts = [fat.root, *(fat.first(fat.entry(folder)) for folder in folders)]
+    slots = [slot for first in firsts for slot in fat.slots(first)]
     for _ in range(chance.choice([1, 1, 2, 5, 20, 100])):
-        anywhere = chance.choice([0, 1, 0x0FFFFFF7, chance.choice(used), chance.randrange(2, fat.end), chance.getrandbits(28)])
+        somewhere = [chance.choice(used), chance.randrange(2, fat.end), chance.getrandbits(28)]
+        anywhere = chance.choice([0, 1, 0x0FFFFFF7, *somewhere])
         slot = chance.choice(slots)
         match chance.randrange(6):
             case 0:
@@ -242,13 +249,14 @@ def damage_at_random(fat: Fat, chance: random.Random) -> None:
             case 4:
                 fat.data[fat.fat + chance.choice(used) * 4 + chance.randrange(4)] ^= 1 << chance.randrange(8)
             case 5:
-                fat.data[fat.sector + chance.choice([488, 492]) + chance.randrange(4)] ^= 1 << chance.randrange(8)
+                place = fat.sector + chance.choice([488, 492]) + chance.randrange(4)
+                fat.data[place] ^= 1 << chance.randrange(8)
     fat.set_dirty()
 
 
 def remaining(image: Path) -> str:
-    """What fsck.vfat finds, but for two opinions that autochk does not share: a short name may be all letters of a code
-    page (fsck.vfat takes more than six for damage), and nobody asks the boot sector for the label."""
+    """What fsck.vfat finds, but for two opinions that autochk does not share: a short name may be all letters
+    of a code page (fsck.vfat takes more than six for damage), and nobody asks the boot sector for the label."""
     lines = fsck(image).splitlines()[1:-1]
     findings = [line for line in lines if line and not line.startswith((" ", "Leaving"))]
     details = [line.strip() for line in lines if line.startswith(" ")]
@@ -270,7 +278,7 @@ def test_random_damage(checker: Path, base: Path, tmp_path: Path, batch: int) ->
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_power_cut_in_the_repair(checker: Path, base: Path, tmp_path: Path, seed: int) -> None:
-    """Cut off after any number of sectors, the volume is still dirty or wholly repaired, and the next check repairs it."""
+    """After any number of sectors the volume is still dirty or wholly repaired; the next check repairs it."""
     image, chance = tmp_path / "image", random.Random(seed)
     for _ in range(8):
         shutil.copy(base, image)

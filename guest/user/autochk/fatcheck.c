@@ -16,6 +16,24 @@ static VOID CheckReserved(PFAT_VOLUME Volume)
     }
 }
 
+/* Only free clusters: what is in use and unreadable is noticed by who reads it, and nothing can bring it back. */
+static BOOLEAN ScanSurface(PFAT_VOLUME Volume)
+{
+    const FAT_DEVICE *Device = Volume->Device;
+    PVOID Buffer = Device->Allocate(Volume->ClusterSize);
+
+    for (ULONG Cluster = 2; Buffer && Cluster < Volume->ClusterEnd; Cluster++) {
+        if (FatGet(Volume, Cluster) == FAT_FREE &&
+            !Device->Read(Device->Context, FatClusterOffset(Volume, Cluster), Buffer, Volume->ClusterSize)) {
+            FatReport(Volume, FatBadChain, Cluster, L"");
+            FatSet(Volume, Cluster, FAT_BAD);
+        }
+    }
+    if (Buffer)
+        Device->Free(Buffer);
+    return Buffer != NULL;
+}
+
 /* Everything by one copy of the table, in memory. */
 static BOOLEAN Examine(PFAT_VOLUME Volume, ULONG Copy, BOOLEAN Quiet)
 {
@@ -28,6 +46,8 @@ static BOOLEAN Examine(PFAT_VOLUME Volume, ULONG Copy, BOOLEAN Quiet)
     FatCheckDirectories(Volume);
     if (!Quiet && !Volume->Failed)
         Volume->Device->Stage(Volume->Device->Context, FatStageLost);
+    if (Volume->Surface && !Quiet && !Volume->Failed && !ScanSurface(Volume))
+        Volume->Failed = TRUE;
     if (!Volume->Failed)
         FatRecoverLostChains(Volume);
     return !Volume->Failed;

@@ -92,6 +92,7 @@ typedef struct _FAT_VOLUME {
     ULONG ActiveFat;
     BOOLEAN Mirrored; /* all copies are kept alike */
     UCHAR Media;
+    BOOLEAN Surface;   /* set by the caller: free clusters that cannot be read are marked bad */
     BOOLEAN BootDirty; /* the boot sector's own mark */
     /* one examination */
     PULONG Fat;  /* the table as it shall be */
