@@ -29,7 +29,7 @@ def content(path: str) -> bytes:
 
 def make(image: Path, work: Path) -> None:
     """An image of 36 MiB with FILES and a directory of many small files."""
-    options = "-F 32 -s 1 -i 12345678 -n SYSTEM".split()
+    options = ["-F", "32", "-s", "1", "-i", "12345678", "-n", "SYSTEM"]
     subprocess.run(
         ["/usr/sbin/mkfs.vfat", *options, "-C", str(image), "36864"], check=True, capture_output=True
     )
