@@ -27,8 +27,12 @@ typedef struct _IO_CREATE_PARAMETERS {
     ULONG Options;
     ULONG FileAttributes;           /* of a file that is made */
     ULONG64 AllocationSize;
+    ULONG Flags;                    /* IO_OPEN_PAGING_FILE */
     ULONG Information;              /* out: FILE_OPENED, FILE_CREATED, FILE_OVERWRITTEN... */
 } IO_CREATE_PARAMETERS, *PIO_CREATE_PARAMETERS;
+
+/* The file's clusters never move, lie together where there is room, and are not filled with zeros. */
+#define IO_OPEN_PAGING_FILE 0x0002u
 
 typedef struct _IO_DIRECTORY_ENTRY {
     IO_FILE_ATTRIBUTES Attributes;
@@ -110,6 +114,10 @@ struct _FILE_OBJECT {
     ULONG CreateOptions;
     BOOLEAN Directory;
     BOOLEAN DeletePending;
+    BOOLEAN Opened;                 /* Create succeeded: Cleanup and Close are due, once each */
+    BOOLEAN CleanedUp;
+    ULONG DirectoryIndex;           /* where NtQueryDirectoryFile goes on */
+    UNICODE_STRING DirectoryPattern;    /* of the first NtQueryDirectoryFile, owned */
 };
 
 /* ---- disks and volumes ------------------------------------------------------------------------------------------ */
@@ -173,6 +181,14 @@ NTSTATUS IoCreateDevice(PCUNICODE_STRING DeviceName, const IO_DEVICE_OPERATIONS 
 NTSTATUS IoOpenFile(PUNICODE_STRING FileName, ACCESS_MASK DesiredAccess, ULONG CreateOptions,
                     PFILE_OBJECT *FileObject);
 NTSTATUS IoReadFile(PFILE_OBJECT FileObject, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG BytesRead);
+/* The same with all of NtCreateFile's choices (DesiredAccess may be generic); a file object of the kernel's own without
+ * a handle: Cleanup and Close come with its last reference. */
+NTSTATUS IoCreateFileEx2(PUNICODE_STRING FileName, PIO_CREATE_PARAMETERS Parameters, PFILE_OBJECT *FileObject);
+NTSTATUS IoWriteFile(PFILE_OBJECT FileObject, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done);
+NTSTATUS IoSetEndOfFile(PFILE_OBJECT FileObject, ULONG64 EndOfFile);
+NTSTATUS IoFlushFile(PFILE_OBJECT FileObject);          /* everything of its volume is on the disk */
+/* Where byte Offset of the file lies on its volume (IoTransferVolume) and how many bytes of the file go on there. */
+NTSTATUS IoQueryFileExtent(PFILE_OBJECT FileObject, ULONG64 Offset, PULONG64 VolumeOffset, PULONG64 Length);
 NTSTATUS IoQueryFileAttributes(PFILE_OBJECT FileObject, PIO_FILE_ATTRIBUTES Attributes);
 /* The last component of the file's name, inside FileObject->FileName. */
 VOID IoGetFileBaseName(PFILE_OBJECT FileObject, PUNICODE_STRING BaseName);

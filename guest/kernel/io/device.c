@@ -3,15 +3,9 @@
 
 POBJECT_TYPE IoDeviceObjectType, IoFileObjectType;
 
-static VOID NTAPI IopDeleteFile(PVOID Object)
-{
-    PFILE_OBJECT File = Object;
-
-    if (File->FileName.Buffer != NULL)
-        ExFreePool(File->FileName.Buffer);
-    if (File->DeviceObject != NULL)
-        ObDereferenceObject(File->DeviceObject);
-}
+const GENERIC_MAPPING IopFileMapping = {
+    FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS
+};
 
 NTSTATUS IopCreateObjectTypes(VOID)
 {
@@ -22,15 +16,13 @@ NTSTATUS IopCreateObjectTypes(VOID)
     Type.Length = sizeof Type;
     Type.PoolType = NonPagedPool;
     Type.ValidAccessMask = FILE_ALL_ACCESS;
-    Type.GenericMapping.GenericRead = FILE_GENERIC_READ;
-    Type.GenericMapping.GenericWrite = FILE_GENERIC_WRITE;
-    Type.GenericMapping.GenericExecute = FILE_GENERIC_EXECUTE;
-    Type.GenericMapping.GenericAll = FILE_ALL_ACCESS;
+    Type.GenericMapping = IopFileMapping;
     Type.ParseProcedure = IopParseDevice;
     Status = ObCreateObjectType(&DeviceName, &Type, NULL, &IoDeviceObjectType);
     if (!NT_SUCCESS(Status))
         return Status;
-    Type.ParseProcedure = NULL;
+    Type.ParseProcedure = IopParseFile;
+    Type.CloseProcedure = IopCloseFile;
     Type.DeleteProcedure = IopDeleteFile;
     return ObCreateObjectType(&FileName, &Type, NULL, &IoFileObjectType);
 }

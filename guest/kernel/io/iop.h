@@ -10,6 +10,8 @@
 #include "se.h"
 
 #define IOP_TAG 'poI '
+extern const GENERIC_MAPPING IopFileMapping;
+
 #define IOP_WRITE_ACCESS (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | DELETE | \
                           GENERIC_WRITE | GENERIC_ALL)
 
@@ -23,6 +25,24 @@ NTSTATUS NTAPI IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE
                               KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
                               PUNICODE_STRING RemainingName, PVOID Context,
                               PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
+
+NTSTATUS NTAPI IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                            KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                            PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
+                            PVOID *Object);
+/* The device-relative path of Name below Directory, from pool. */
+NTSTATUS IopRelativeName(PFILE_OBJECT Directory, PCUNICODE_STRING Name, PUNICODE_STRING FullName);
+/* Are NtCreateFile's choices possible together? Maps generic rights. */
+NTSTATUS IopCheckCreateParameters(PIO_CREATE_PARAMETERS Parameters);
+NTSTATUS IopOpen(PHANDLE FileHandle, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                 POPEN_PACKET Packet);
+
+/* mount.c: gives File the operations of the file system on the volume Device, mounting it when need be. */
+NTSTATUS IopMountForOpen(PDEVICE_OBJECT Device, PFILE_OBJECT File);
+
+/* close.c: the File type's procedures. */
+VOID NTAPI IopCloseFile(struct _EPROCESS *Process, PVOID Object, ACCESS_MASK GrantedAccess, ULONG HandleCount);
+VOID NTAPI IopDeleteFile(PVOID Object);
 
 /* device.c */
 NTSTATUS IopCreateObjectTypes(VOID);
