@@ -4,6 +4,8 @@
 PVOID SmpDefaultEnvironment;
 BOOLEAN SmpMiniNTBoot;
 
+#define ENVIRONMENT_KEY L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment"
+
 static NTSTATUS OpenControlKey(PCWSTR Path, PHANDLE Key)
 {
     OBJECT_ATTRIBUTES Attributes;
@@ -26,8 +28,7 @@ VOID SmpCreateEnvironmentTemplate(VOID)
         SmpMiniNTBoot = TRUE;
         NtClose(Key);
     }
-    if (NT_SUCCESS(OpenControlKey(L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\"
-                                  L"Environment", &Key))) {
+    if (NT_SUCCESS(OpenControlKey(ENVIRONMENT_KEY, &Key))) {
         NtDeleteValueKey(Key, &SafeBoot); /* most boots have none */
         NtClose(Key);
     }
@@ -104,10 +105,11 @@ static VOID SetDynamic(PCWSTR Name, PCWSTR Text)
 
     RtlInitUnicodeString(&Value, Text);
     SMP_CHECK(SmpSetVariable(Name, &Value), "dynamic environment");
+    SMP_CHECK(SmpWriteString(ENVIRONMENT_KEY, Name, Text), "dynamic environment in the registry");
     SMP_CHECK(ClaimVariable("smss.environment-dynamic", Name), "dynamic environment");
 }
 
-/* S19; S-004, S-022: what only this boot on this machine knows. */
+/* S19; S-004, S-022: what only this boot on this machine knows, for the children and for who reads the registry. */
 VOID SmpSetDynamicEnvironment(VOID)
 {
     SYSTEM_PROCESSOR_INFORMATION Processor;

@@ -21,16 +21,26 @@ static DECLSPEC_NORETURN VOID MasterMain(VOID)
 {
     RtlpClaim("smss.start", "role=master"); /* S1 */
     SmpMakeCritical();
+    SmpSetPriority();
     SmpInit();
     SmpCreateSecurityDescriptors();
     SmpCreateApiPort();
     SmpCreateApiThreads();
     SmpCreateVolumesEvent();
+    SmpCreateRenameMutex();
+    SmpConfigureProcessors();
+    SmpProhibitDynamicCode();
     SmpCreateEnvironmentTemplate();
     SmpLoadDataFromRegistry();
     SmpInitializeDosDevices();
     SmpCreateSessionsDirectory();
+    SmpRunBootExecute();
+    SmpProcessFileRenames();
+    SmpWriteEventLog();
     SmpSetDynamicEnvironment();
+    SmpRunSetupExecute();
+    SmpInitializeKnownDlls();
+    SmpWriteEventLog();
     SmpStartInitialSessions();
     SmpSignalVolumesWritable();
     SmpMonitor();

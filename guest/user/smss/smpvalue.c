@@ -1,0 +1,97 @@
+/* Single registry values, files and names: what several steps need. */
+#include "smss.h"
+
+static NTSTATUS OpenKey(PCWSTR KeyPath, ACCESS_MASK Access, PHANDLE Key)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Path;
+
+    RtlInitUnicodeString(&Path, KeyPath);
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return NtOpenKey(Key, Access, &Attributes);
+}
+
+/* At most Room bytes of data; how many there are comes back. */
+static NTSTATUS ReadValue(PCWSTR KeyPath, PCWSTR ValueName, PULONG Type, PVOID Data, ULONG Room, PULONG Size)
+{
+    UCHAR Buffer[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + SMP_VALUE_SIZE] DECLSPEC_ALIGN(8);
+    PKEY_VALUE_PARTIAL_INFORMATION Info = (PVOID)Buffer;
+    UNICODE_STRING Name;
+    ULONG Length;
+    HANDLE Key;
+    NTSTATUS Status = OpenKey(KeyPath, KEY_QUERY_VALUE, &Key);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    RtlInitUnicodeString(&Name, ValueName);
+    Status = NtQueryValueKey(Key, &Name, KeyValuePartialInformation, Info, sizeof(Buffer), &Length);
+    NtClose(Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Info->DataLength > Room)
+        return STATUS_BUFFER_TOO_SMALL;
+    memcpy(Data, Info->Data, Info->DataLength);
+    *Size = Info->DataLength;
+    *Type = Info->Type;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS SmpReadNumber(PCWSTR KeyPath, PCWSTR ValueName, PULONG Number)
+{
+    ULONG Type, Size, Value;
+    NTSTATUS Status = ReadValue(KeyPath, ValueName, &Type, &Value, sizeof(Value), &Size);
+
+    if (NT_SUCCESS(Status) && (Type != REG_DWORD || Size != sizeof(Value)))
+        Status = STATUS_OBJECT_TYPE_MISMATCH;
+    if (NT_SUCCESS(Status))
+        *Number = Value;
+    return Status;
+}
+
+NTSTATUS SmpReadString(PCWSTR KeyPath, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize)
+{
+    ULONG Type, Size;
+    NTSTATUS Status = ReadValue(KeyPath, ValueName, &Type, Buffer, BufferSize - sizeof(WCHAR), &Size);
+
+    if (NT_SUCCESS(Status) && Type != REG_SZ && Type != REG_EXPAND_SZ)
+        Status = STATUS_OBJECT_TYPE_MISMATCH;
+    Buffer[NT_SUCCESS(Status) ? Size / sizeof(WCHAR) : 0] = UNICODE_NULL;
+    return Status;
+}
+
+NTSTATUS SmpWriteString(PCWSTR KeyPath, PCWSTR ValueName, PCWSTR Text)
+{
+    UNICODE_STRING Name;
+    HANDLE Key;
+    NTSTATUS Status = OpenKey(KeyPath, KEY_SET_VALUE, &Key);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    RtlInitUnicodeString(&Name, ValueName);
+    Status = NtSetValueKey(Key, &Name, 0, REG_SZ, (PVOID)Text, (ULONG)((wcslen(Text) + 1) * sizeof(WCHAR)));
+    NtClose(Key);
+    return Status;
+}
+
+UNICODE_STRING SmpDosName(PCUNICODE_STRING NtPath)
+{
+    static CONST WCHAR Prefix[] = L"\\??\\";
+    UNICODE_STRING Name = *NtPath;
+
+    if (Name.Length >= sizeof(Prefix) - sizeof(WCHAR) && !wcsncmp(Name.Buffer, Prefix, wcslen(Prefix))) {
+        Name.Buffer += wcslen(Prefix);
+        Name.Length -= sizeof(Prefix) - sizeof(WCHAR);
+        Name.MaximumLength = Name.Length;
+    }
+    return Name;
+}
+
+NTSTATUS SmpOpenFile(PCUNICODE_STRING NtPath, ACCESS_MASK Access, ULONG Options, PHANDLE File)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Io;
+
+    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)NtPath, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return NtOpenFile(File, Access | SYNCHRONIZE, &Attributes, &Io,
+                      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, Options | FILE_SYNCHRONOUS_IO_NONALERT);
+}
