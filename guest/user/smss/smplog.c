@@ -1,6 +1,5 @@
 /* What went wrong, as records of the system's event log \Windows\System32\config\SysEvent.Evt. */
 #include "smss.h"
-#include "smpformat.h"
 
 typedef struct _RECORD {
     LIST_ENTRY Link;

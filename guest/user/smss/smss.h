@@ -4,6 +4,7 @@
 #include <nt.h>
 #include <nt_services.h>
 #include <smapi.h>
+#include "smpformat.h"
 
 /* Any failure that the session manager cannot live with ends the system with STATUS_SYSTEM_PROCESS_TERMINATED. */
 DECLSPEC_NORETURN VOID SmpTerminate(NTSTATUS Status, PCSTR Where);
@@ -103,6 +104,14 @@ NTSTATUS SmpWriteString(PCWSTR KeyPath, PCWSTR ValueName, PCWSTR Text);
 UNICODE_STRING SmpDosName(PCUNICODE_STRING NtPath);
 /* Opens without sharing rules of its own (others may do anything); FILE_SYNCHRONOUS_IO_NONALERT is added. */
 NTSTATUS SmpOpenFile(PCUNICODE_STRING NtPath, ACCESS_MASK Access, ULONG Options, PHANDLE File);
+
+/* ---- volumes and paging files ---- */
+
+/* Bit n: drive 'A' + n is a fixed, writable volume that tells its size. */
+ULONG SmpQueryDriveLetters(VOID);
+BOOLEAN SmpQueryVolume(WCHAR Letter, PULONG64 FreeBytes);
+/* The Win32 path of the boot volume's paging file, as the registry has it; Path has SMP_PATH_LENGTH characters. */
+VOID SmpBootPagingFile(PWSTR Path);
 
 /* ---- what went wrong (smplog.c) ---- */
 
