@@ -48,6 +48,14 @@ NTSTATUS SmpReadNumber(PCWSTR KeyPath, PCWSTR ValueName, PULONG Number)
     return Status;
 }
 
+NTSTATUS SmpReadBinary(PCWSTR KeyPath, PCWSTR ValueName, PVOID Buffer, ULONG BufferSize, PULONG Size)
+{
+    ULONG Type;
+    NTSTATUS Status = ReadValue(KeyPath, ValueName, &Type, Buffer, BufferSize, Size);
+
+    return NT_SUCCESS(Status) && Type != REG_BINARY ? STATUS_OBJECT_TYPE_MISMATCH : Status;
+}
+
 NTSTATUS SmpReadString(PCWSTR KeyPath, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize)
 {
     ULONG Type, Size;

@@ -96,6 +96,7 @@ extern HANDLE SmpRenameMutex;           /* made by S9, taken by S15 */
    SMP_VALUE_SIZE. */
 #define SMP_VALUE_SIZE 1024
 NTSTATUS SmpReadNumber(PCWSTR KeyPath, PCWSTR ValueName, PULONG Number);
+NTSTATUS SmpReadBinary(PCWSTR KeyPath, PCWSTR ValueName, PVOID Buffer, ULONG BufferSize, PULONG Size);
 NTSTATUS SmpReadString(PCWSTR KeyPath, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize);
 /* An existing key is not changed. */
 NTSTATUS SmpWriteString(PCWSTR KeyPath, PCWSTR ValueName, PCWSTR Text);
