@@ -58,6 +58,7 @@ NTSTATUS NTAPI NtShutdownSystem(SHUTDOWN_ACTION Action)
         return STATUS_PRIVILEGE_NOT_HELD;
     ExRecordFact("system.shutdown", "action=%s pid=%u name=%s", Actions[Action].Name,
                  HandleToUlong(Process->UniqueProcessId), Process->ImageFileName);
+    MmShutdownSystem();
     ExRecordBye(Actions[Action].Name);
     HalReturnToFirmware(Actions[Action].Firmware);
 }

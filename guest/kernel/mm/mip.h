@@ -34,25 +34,36 @@ PVOID MiReserveSystemRange(SIZE_T Pages);
 BOOLEAN MiMapNewPages(ULONG64 Root, PUCHAR Base, SIZE_T Pages, ULONG Flags);
 VOID MiUnmapAndFreePages(ULONG64 Root, PUCHAR Base, SIZE_T Pages);
 
-/* ---- sections (control.c, image.c) ---- */
+/* ---- sections (control.c, imagearea.c, dataarea.c, sectpage.c) ---- */
 typedef struct _SUBSECTION {
     ULONG FirstPage;
     ULONG PageCount;
     ULONG Protect;                      /* PAGE_*; writable parts of images are copied on write */
+    ULONG FileOffset;                   /* images: where its bytes are in the file... */
+    ULONG FileBytes;                    /* ...and how many; zeros follow */
 } SUBSECTION, *PSUBSECTION;
 
+/* What a control area knows of one of its pages; 0: nothing, the page is made or read when it is touched. */
+typedef ULONG64 MI_SECTION_PAGE;
+#define MI_PAGE_NUMBER(Entry) ((PFN_NUMBER)((Entry) & 0xFFFFFFFFFFull))
+#define MI_PAGE_MODIFIED (1ull << 62)   /* the page differs from what could be read again */
+
+/* The pages of a file's data, of a file as an image, or of memory that sections share. Each resident page has one
+ * reference of the area's and one of each mapping. */
 typedef struct _CONTROL_AREA {
-    LIST_ENTRY ImageLink;               /* MiImageList: images are shared by all who map the file */
+    LIST_ENTRY Link;                    /* MiControlAreas */
     ULONG References;                   /* sections and views */
     BOOLEAN Image;
-    PFILE_OBJECT File;                  /* referenced; NULL: memory */
+    PFILE_OBJECT File;                  /* referenced; its SectionObjectPointer leads here; NULL: memory */
     ULONG PageCount;
-    PFN_NUMBER *Pages;                  /* one reference each; 0: not touched yet (memory only) */
-    ULONG SubsectionCount;
+    MI_SECTION_PAGE *Pages;
+    ULONG SubsectionCount;              /* 0 but for images */
     PSUBSECTION Subsections;
     ULONG64 ImageBase;                  /* what the pages are relocated for */
     SECTION_IMAGE_INFORMATION ImageInformation;
 } CONTROL_AREA, *PCONTROL_AREA;
+
+extern LIST_ENTRY MiControlAreas;
 
 typedef struct _SECTION {
     PCONTROL_AREA ControlArea;          /* counted */
@@ -61,26 +72,41 @@ typedef struct _SECTION {
     ULONG AllocationAttributes;
 } SECTION, *PSECTION;
 
+PCONTROL_AREA MiAllocateControlArea(ULONG PageCount, ULONG Subsections);     /* NULL: no memory; one reference */
 NTSTATUS MiCreateMemoryControlArea(ULONG64 Size, PCONTROL_AREA *ControlArea);
-/* The control area of the image file, shared with who mapped it before; counted. */
+/* The area of the file as an image, shared with who mapped it before; counted. */
 NTSTATUS MiCreateImageControlArea(PFILE_OBJECT File, PCONTROL_AREA *ControlArea);
+/* The area of the file's data, shared, with room for *Size bytes; counted. *Size 0 becomes the file's size; a file that is
+ * shorter grows when the section may be written. */
+NTSTATUS MiCreateDataControlArea(PFILE_OBJECT File, ULONG Protect, PULONG64 Size, PCONTROL_AREA *ControlArea);
+/* Writes modified pages of file data from First on back to the file, so that the next write to them is noticed again. */
+NTSTATUS MiFlushDataArea(PCONTROL_AREA ControlArea, ULONG First, ULONG Count);
+VOID MiFlushAllData(VOID);
 VOID MiReferenceControlArea(PCONTROL_AREA ControlArea);
-VOID MiDereferenceControlArea(PCONTROL_AREA ControlArea);   /* the last one frees pages and file */
-/* The section's page of that index, made if it was never touched; 0: no memory. Takes no reference. */
-PFN_NUMBER MiGetSectionPage(PCONTROL_AREA ControlArea, ULONG Index);
+VOID MiDereferenceControlArea(PCONTROL_AREA ControlArea);   /* the last one writes back, frees pages and file */
+
+/* The section's page of that index, made or read if need be. Takes no reference. */
+NTSTATUS MiGetSectionPage(PCONTROL_AREA ControlArea, ULONG Index, PFN_NUMBER *Page);
+/* The page is about to be written through a view that shares it. */
+VOID MiMarkSectionPageModified(PCONTROL_AREA ControlArea, ULONG Index);
+/* May a view that shares the page be mapped for writing, or is its first write still to be noticed? */
+BOOLEAN MiIsSectionPageModified(PCONTROL_AREA ControlArea, ULONG Index);
+static inline BOOLEAN MiIsDataArea(PCONTROL_AREA Area) { return Area->File != NULL && !Area->Image; }
 
 /* ---- PE images (peimage.c) ---- */
 typedef struct _MI_IMAGE {
     PUCHAR File;                        /* the file's bytes, pool */
     ULONG FileSize;
+    ULONG BytesRead;                    /* of the file, at File */
     PIMAGE_NT_HEADERS Headers;          /* in File, checked */
     PIMAGE_SECTION_HEADER Sections;
     ULONG SectionCount;
     ULONG PageCount;
 } MI_IMAGE, *PMI_IMAGE;
 
-/* Reads and checks a whole image file of this machine: every offset that is used later lies inside. */
-NTSTATUS MiReadImage(PFILE_OBJECT File, PMI_IMAGE Image);
+/* Reads and checks an image file of this machine: every offset that is used later lies inside the file. The whole file,
+ * or only its headers (then File has only those). */
+NTSTATUS MiReadImage(PFILE_OBJECT File, BOOLEAN HeadersOnly, PMI_IMAGE Image);
 VOID MiReleaseImage(PMI_IMAGE Image);
 ULONG MiSectionProtection(ULONG Characteristics);           /* PAGE_*, as mapped in user mode */
 /* Copies one page of the image as it is in memory, before relocation. */
@@ -106,9 +132,9 @@ struct _MMVAD {
 };
 
 BOOLEAN MiIsUserRangeValid(ULONG64 Start, ULONG64 End);     /* End exclusive; FALSE too when the sum of both ran over */
-/* The first page at or after Address that has an entry in the page tables; End when there is none before it. Costs what is
+/* The first page at or after Address whose entry in the page tables is not empty; End when there is none before it. Costs what is
  * mapped, not what lies between. */
-ULONG64 MiNextMappedPage(PMMSUPPORT Vm, ULONG64 Address, ULONG64 End);
+ULONG64 MiNextUsedPage(PMMSUPPORT Vm, ULONG64 Address, ULONG64 End);
 PMMVAD MiFindVad(PMMSUPPORT Vm, ULONG64 Address);           /* NULL: free */
 BOOLEAN MiIsRangeFree(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
 /* A free range of Size bytes on a 64 KiB boundary, from the bottom or the top; 0: none. */
@@ -152,6 +178,8 @@ typedef struct _MI_SYSTEM_IMAGE {
 VOID MiUnloadSessionImages(PMM_SESSION_SPACE Session, ULONG64 Root);
 
 /* ---- others ---- */
+/* Why the last fault of kernel code was refused: what the copy that it ended returns (fault.c). */
+extern NTSTATUS MiRefusedFault;
 BOOLEAN MiInitializePool(VOID);
 BOOLEAN MiInitializeSharedData(PLOADER_PARAMETER_BLOCK LoaderBlock);
 extern PFN_NUMBER MiSharedDataPage;

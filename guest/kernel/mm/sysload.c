@@ -179,7 +179,7 @@ static NTSTATUS MiReadSystemImage(PUNICODE_STRING FileName, PMI_IMAGE Image)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = MiReadImage(File, Image);
+    Status = MiReadImage(File, FALSE, Image);
     ObDereferenceObject(File);
     if (!NT_SUCCESS(Status))
         return Status;

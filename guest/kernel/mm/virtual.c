@@ -155,22 +155,33 @@ NTSTATUS MmFreeVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, PSIZE_T Regi
     return Status;
 }
 
-/* Pages that are there already get the new protection; shared ones are still copied before they are written. */
+/* Gives a page of the process's own what the VAD allows now; what allows nothing, a guard too, becomes an entry that even
+ * the kernel's copies fault on. */
+static VOID MiReprotectOwnPage(PMMSUPPORT Vm, PMMVAD Vad, ULONG64 Address, PFN_NUMBER Page)
+{
+    if ((Vad->Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0)
+        KiSetSoftEntry(Vm->DirectoryTableBase, (PVOID)Address, KI_SOFT_TRANSITION, Page);
+    else
+        KiMapPage(Vm->DirectoryTableBase, (PVOID)Address, Page << PAGE_SHIFT, MiPageFlags(Vad->Protect, TRUE));
+}
+
+/* Pages that are there already get the new protection; what is shared is mapped anew when it is touched. */
 static VOID MiReprotectPages(PMMSUPPORT Vm, PMMVAD Vad)
 {
-    for (ULONG64 Address = MiNextMappedPage(Vm, Vad->Start, Vad->End); Address < Vad->End;
-         Address = MiNextMappedPage(Vm, Address + PAGE_SIZE, Vad->End)) {
-        ULONG64 PhysicalAddress;
+    for (ULONG64 Address = MiNextUsedPage(Vm, Vad->Start, Vad->End); Address < Vad->End;
+         Address = MiNextUsedPage(Vm, Address + PAGE_SIZE, Vad->End)) {
+        ULONG64 Value;
+        ULONG Kind;
 
-        KiQueryPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress, NULL);
-        if ((Vad->Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0 && Vad->ControlArea != NULL) {
-            MiUnmapRange(Vm, Address, Address + PAGE_SIZE);
+        if (KiQuerySoftEntry(Vm->DirectoryTableBase, (PVOID)Address, &Kind, &Value)) {
+            MiReprotectOwnPage(Vm, Vad, Address, Value);
             continue;
         }
-        KiProtectPage(Vm->DirectoryTableBase, (PVOID)Address,
-                      MiPageFlags(Vad->Protect, !MiIsCopyOnWrite(Vad->Protect) ||
-                                                    MiPageReferences(PhysicalAddress >> PAGE_SHIFT) == 1) &
-                          ((Vad->Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0 ? ~(ULONG)KI_PAGE_USER : ~0u));
+        KiQueryPage(Vm->DirectoryTableBase, (PVOID)Address, &Value, NULL);
+        if (MiPageReferences(Value >> PAGE_SHIFT) > 1)
+            MiUnmapRange(Vm, Address, Address + PAGE_SIZE);
+        else
+            MiReprotectOwnPage(Vm, Vad, Address, Value >> PAGE_SHIFT);
     }
 }
 

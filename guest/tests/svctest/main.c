@@ -78,6 +78,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestObjects();
     TestProcesses();
     TestPorts();
+    TestSections();
     TestHostileCalls();
     DbgPrint("done %u\n", TestFailures);
     RtlAdjustPrivilege(SE_SHUTDOWN_PRIVILEGE, TRUE, FALSE, &(BOOLEAN){ 0 });
