@@ -31,6 +31,8 @@ def run(options: Namespace) -> int:
         nonce=options.nonce,
         qemu=options.qemu,
         power_off=options.power_off,
+        disk=options.disk,
+        firmware=options.firmware,
     )
     if options.profile is not None:
         _check_profile(options.profile)
