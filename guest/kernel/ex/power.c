@@ -59,6 +59,7 @@ NTSTATUS NTAPI NtShutdownSystem(SHUTDOWN_ACTION Action)
     ExRecordFact("system.shutdown", "action=%s pid=%u name=%s", Actions[Action].Name,
                  HandleToUlong(Process->UniqueProcessId), Process->ImageFileName);
     MmShutdownSystem();
+    IoShutdownSystem();
     ExRecordBye(Actions[Action].Name);
     HalReturnToFirmware(Actions[Action].Firmware);
 }

@@ -126,8 +126,18 @@ VOID KiSetClockDeadline(ULONG64 BootTimeNs);                /* KiClockInterrupt 
 ULONG64 KiReadWallClock(VOID);                              /* seconds since 1970 from the machine's clock; needs Mm's phase 0 */
 
 typedef VOID KINTERRUPT_ROUTINE(PVOID Context);
-/* Routine runs at DEVICE_LEVEL when the machine's line Vector (GSI or INTID) is raised. */
-VOID KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+/* Routine runs at DEVICE_LEVEL when the machine's line Vector (GSI or INTID) is raised; all that share a level-triggered
+ * line are called. FALSE: no such line. */
+BOOLEAN KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+
+/* ke/interrupt.c: the listeners of a line, for arch. */
+typedef struct _KI_LISTENER {
+    struct _KI_LISTENER *Next;
+    KINTERRUPT_ROUTINE *Routine;
+    PVOID Context;
+} KI_LISTENER, *PKI_LISTENER;
+BOOLEAN KiAddListener(PKI_LISTENER *Line, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+VOID KiCallListeners(const KI_LISTENER *Line);
 
 /* What arch calls in ke: */
 VOID KiSetCounterFrequency(ULONG64 Hertz);                  /* from KiInitializeClock */

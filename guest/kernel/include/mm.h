@@ -75,6 +75,8 @@ VOID ExFreePool(PVOID P);
 PVOID MmCreateKernelStack(VOID);                /* top of a stack with a guard page below it, or NULL */
 VOID MmDeleteKernelStack(PVOID StackTop);
 PVOID MmMapIoSpace(ULONG64 PhysicalAddress, SIZE_T NumberOfBytes);      /* uncached device registers */
+/* Memory of a device: PAGE_READONLY or PAGE_READWRITE, cached unless PAGE_NOCACHE. */
+PVOID MmMapIoSpaceEx(ULONG64 PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
 VOID MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes);
 PVOID MmPhysicalToVirtual(ULONG64 PhysicalAddress);                     /* through the direct map */
 ULONG64 MmVirtualToPhysical(PVOID KernelAddress);                       /* 0 when not mapped */
