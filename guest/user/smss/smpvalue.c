@@ -1,7 +1,7 @@
 /* Single registry values, files and names: what several steps need. */
 #include "smss.h"
 
-static NTSTATUS OpenKey(PCWSTR KeyPath, ACCESS_MASK Access, PHANDLE Key)
+NTSTATUS SmpOpenKey(PCWSTR KeyPath, ACCESS_MASK Access, PHANDLE Key)
 {
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Path;
@@ -12,20 +12,16 @@ static NTSTATUS OpenKey(PCWSTR KeyPath, ACCESS_MASK Access, PHANDLE Key)
 }
 
 /* At most Room bytes of data; how many there are comes back. */
-static NTSTATUS ReadValue(PCWSTR KeyPath, PCWSTR ValueName, PULONG Type, PVOID Data, ULONG Room, PULONG Size)
+static NTSTATUS QueryValue(HANDLE Key, PCWSTR ValueName, PULONG Type, PVOID Data, ULONG Room, PULONG Size)
 {
     UCHAR Buffer[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + SMP_VALUE_SIZE] DECLSPEC_ALIGN(8);
     PKEY_VALUE_PARTIAL_INFORMATION Info = (PVOID)Buffer;
     UNICODE_STRING Name;
     ULONG Length;
-    HANDLE Key;
-    NTSTATUS Status = OpenKey(KeyPath, KEY_QUERY_VALUE, &Key);
+    NTSTATUS Status;
 
-    if (!NT_SUCCESS(Status))
-        return Status;
     RtlInitUnicodeString(&Name, ValueName);
     Status = NtQueryValueKey(Key, &Name, KeyValuePartialInformation, Info, sizeof(Buffer), &Length);
-    NtClose(Key);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Info->DataLength > Room)
@@ -36,10 +32,10 @@ static NTSTATUS ReadValue(PCWSTR KeyPath, PCWSTR ValueName, PULONG Type, PVOID D
     return STATUS_SUCCESS;
 }
 
-NTSTATUS SmpReadNumber(PCWSTR KeyPath, PCWSTR ValueName, PULONG Number)
+NTSTATUS SmpQueryNumber(HANDLE Key, PCWSTR ValueName, PULONG Number)
 {
     ULONG Type, Size, Value;
-    NTSTATUS Status = ReadValue(KeyPath, ValueName, &Type, &Value, sizeof(Value), &Size);
+    NTSTATUS Status = QueryValue(Key, ValueName, &Type, &Value, sizeof(Value), &Size);
 
     if (NT_SUCCESS(Status) && (Type != REG_DWORD || Size != sizeof(Value)))
         Status = STATUS_OBJECT_TYPE_MISMATCH;
@@ -48,18 +44,18 @@ NTSTATUS SmpReadNumber(PCWSTR KeyPath, PCWSTR ValueName, PULONG Number)
     return Status;
 }
 
-NTSTATUS SmpReadBinary(PCWSTR KeyPath, PCWSTR ValueName, PVOID Buffer, ULONG BufferSize, PULONG Size)
+NTSTATUS SmpQueryBinary(HANDLE Key, PCWSTR ValueName, PVOID Buffer, ULONG BufferSize, PULONG Size)
 {
     ULONG Type;
-    NTSTATUS Status = ReadValue(KeyPath, ValueName, &Type, Buffer, BufferSize, Size);
+    NTSTATUS Status = QueryValue(Key, ValueName, &Type, Buffer, BufferSize, Size);
 
     return NT_SUCCESS(Status) && Type != REG_BINARY ? STATUS_OBJECT_TYPE_MISMATCH : Status;
 }
 
-NTSTATUS SmpReadString(PCWSTR KeyPath, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize)
+NTSTATUS SmpQueryString(HANDLE Key, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize)
 {
     ULONG Type, Size;
-    NTSTATUS Status = ReadValue(KeyPath, ValueName, &Type, Buffer, BufferSize - sizeof(WCHAR), &Size);
+    NTSTATUS Status = QueryValue(Key, ValueName, &Type, Buffer, BufferSize - sizeof(WCHAR), &Size);
 
     if (NT_SUCCESS(Status) && Type != REG_SZ && Type != REG_EXPAND_SZ)
         Status = STATUS_OBJECT_TYPE_MISMATCH;
@@ -67,18 +63,25 @@ NTSTATUS SmpReadString(PCWSTR KeyPath, PCWSTR ValueName, PWSTR Buffer, ULONG Buf
     return Status;
 }
 
-NTSTATUS SmpWriteString(PCWSTR KeyPath, PCWSTR ValueName, PCWSTR Text)
+NTSTATUS SmpReadString(PCWSTR KeyPath, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize)
 {
-    UNICODE_STRING Name;
     HANDLE Key;
-    NTSTATUS Status = OpenKey(KeyPath, KEY_SET_VALUE, &Key);
+    NTSTATUS Status = SmpOpenKey(KeyPath, KEY_QUERY_VALUE, &Key);
 
+    *Buffer = UNICODE_NULL;
     if (!NT_SUCCESS(Status))
         return Status;
-    RtlInitUnicodeString(&Name, ValueName);
-    Status = NtSetValueKey(Key, &Name, 0, REG_SZ, (PVOID)Text, (ULONG)((wcslen(Text) + 1) * sizeof(WCHAR)));
+    Status = SmpQueryString(Key, ValueName, Buffer, BufferSize);
     NtClose(Key);
     return Status;
+}
+
+NTSTATUS SmpSetString(HANDLE Key, PCWSTR ValueName, PCWSTR Text)
+{
+    UNICODE_STRING Name;
+
+    RtlInitUnicodeString(&Name, ValueName);
+    return NtSetValueKey(Key, &Name, 0, REG_SZ, (PVOID)Text, (ULONG)((wcslen(Text) + 1) * sizeof(WCHAR)));
 }
 
 UNICODE_STRING SmpDosName(PCUNICODE_STRING NtPath)

@@ -34,10 +34,13 @@ static DECLSPEC_NORETURN VOID MasterMain(VOID)
     SmpLoadDataFromRegistry();
     SmpInitializeDosDevices();
     SmpCreateSessionsDirectory();
+    SmpLoadSystemDrivers();
     SmpRunBootExecute();
     SmpProcessFileRenames();
+    SmpInitializeRegistry();
     SmpWriteEventLog();
     SmpSetDynamicEnvironment();
+    SmpSetSystemPartition();
     SmpRunSetupExecute();
     SmpInitializeKnownDlls();
     SmpWriteEventLog();

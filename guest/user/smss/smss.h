@@ -92,14 +92,15 @@ extern HANDLE SmpRenameMutex;           /* made by S9, taken by S15 */
 
 /* ---- the registry, files and paths ---- */
 
-/* Data of one type; STATUS_OBJECT_TYPE_MISMATCH for another. Strings are terminated; the size of a string is at most
-   SMP_VALUE_SIZE. */
+NTSTATUS SmpOpenKey(PCWSTR KeyPath, ACCESS_MASK Access, PHANDLE Key);
+/* Data of one type; STATUS_OBJECT_TYPE_MISMATCH for another. A string that cannot be read is empty; at most
+   SMP_VALUE_SIZE bytes are. */
 #define SMP_VALUE_SIZE 1024
-NTSTATUS SmpReadNumber(PCWSTR KeyPath, PCWSTR ValueName, PULONG Number);
-NTSTATUS SmpReadBinary(PCWSTR KeyPath, PCWSTR ValueName, PVOID Buffer, ULONG BufferSize, PULONG Size);
+NTSTATUS SmpQueryNumber(HANDLE Key, PCWSTR ValueName, PULONG Number);
+NTSTATUS SmpQueryBinary(HANDLE Key, PCWSTR ValueName, PVOID Buffer, ULONG BufferSize, PULONG Size);
+NTSTATUS SmpQueryString(HANDLE Key, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize);
 NTSTATUS SmpReadString(PCWSTR KeyPath, PCWSTR ValueName, PWSTR Buffer, ULONG BufferSize);
-/* An existing key is not changed. */
-NTSTATUS SmpWriteString(PCWSTR KeyPath, PCWSTR ValueName, PCWSTR Text);
+NTSTATUS SmpSetString(HANDLE Key, PCWSTR ValueName, PCWSTR Text);
 
 /* The Win32 form of an NT path: without `\\??\`. */
 UNICODE_STRING SmpDosName(PCUNICODE_STRING NtPath);
