@@ -30,12 +30,13 @@ SHORT: Final = 8
 
 class FileInfo(NamedTuple):
     """A file or directory of a built volume.  `sha256` is empty for a directory and for a file that holds a
-    nonce or is only told by its size."""
+    nonce or is only told by its size; `kind` is that of a PE image (pekind.kind), else empty."""
 
     size: int
     directory: bool
     readonly: bool
     sha256: str
+    kind: str = ""
 
 
 class DumpInfo(NamedTuple):

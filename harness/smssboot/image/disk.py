@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from smssboot.image import damage, dump, fat, fatlayout, gpt, planting, regf, sparse
+from smssboot.image import damage, dump, fat, fatlayout, gpt, pekind, planting, regf, sparse
 from smssboot.image.built import PLACEHOLDER, BootLine, DumpInfo, FileInfo, Spot, VolumeInfo
 from smssboot.image.programs import LOADERS
 from smssboot.image.storage import MIB, FileSpec, VolumeSpec, shown
@@ -237,6 +237,7 @@ def _info(
             node.children is not None,
             bool(node.attributes & fat.READ_ONLY),
             _digest(node) if whole else "",
+            pekind.kind(node.data) if node.data and node.children is None else "",
         )
     return VolumeInfo(
         letter=letter,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smssboot.errors import InfrastructureError
-from smssboot.image import fatread, gpt, sparse
+from smssboot.image import fatread, gpt, pekind, sparse
 from smssboot.image.built import DISK, FileInfo, VolumeInfo
 from smssboot.image.disk import Disk
 from smssboot.image.programs import KERNEL, SYSTEM32
@@ -168,9 +168,11 @@ def _info(part: gpt.Partition, number: int, letter: str, told: fatread.Told, tre
     for path in sorted(tree.rglob("*")):
         status = path.stat()
         folder = path.is_dir()
-        digest = "" if folder else hashlib.sha256(path.read_bytes()).hexdigest()
+        data = b"" if folder else path.read_bytes()
+        digest = "" if folder else hashlib.sha256(data).hexdigest()
         name = "\\" + path.relative_to(tree).as_posix().replace("/", "\\").lower()
-        files[name] = FileInfo(0 if folder else status.st_size, folder, not status.st_mode & 0o200, digest)
+        readonly = not status.st_mode & 0o200
+        files[name] = FileInfo(len(data), folder, readonly, digest, pekind.kind(data))
     return VolumeInfo(
         letter=letter,
         device=f"\\Device\\HarddiskVolume{number}",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smssboot.errors import did_you_mean
+from smssboot.image import pekind
 
 if TYPE_CHECKING:
     from smssboot.image.hive import Registry
@@ -30,7 +31,7 @@ def collect(recipe: Recipe, arch: str, binaries: Path) -> dict[str, bytes]:
     built = sorted(p.name for p in binaries.iterdir() if p.suffix in _SUFFIXES or p.name == LOADERS[arch])
     found = {name: (binaries / name).read_bytes() for name in built}
     for name, program in recipe.programs.items():
-        if name not in found and program.file is None:
+        if name not in found and program.file is None and not program.copy:
             raise program.place.error(
                 f"programs: the guest builds no {name!r}", hint=did_you_mean(name, built)
             )
@@ -39,6 +40,14 @@ def collect(recipe: Recipe, arch: str, binaries: Path) -> dict[str, bytes]:
             continue
         if program.file is not None:
             found[name] = _brought(program, name, arch)
+        if program.copy:
+            if program.copy not in built:
+                raise program.place.error(
+                    f"programs: the guest builds no {program.copy!r}", hint=did_you_mean(program.copy, built)
+                )
+            found[name] = (binaries / program.copy).read_bytes()
+        if program.subsystem:
+            found[name] = pekind.with_subsystem(found[name], program.subsystem)
         found[name] = _damaged(found[name], program)
     order = sorted(found, key=lambda name: (name != "ntoskrnl.exe", name))
     return {name: found[name] for name in order}

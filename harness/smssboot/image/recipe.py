@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from smssboot.errors import UsageError, did_you_mean
-from smssboot.image import document, regf, regvalues, storage
+from smssboot.image import document, pekind, regf, regvalues, storage
 from smssboot.image.document import Node, Place
 from smssboot.image.paths import ARCHES, RECIPES
 
@@ -39,11 +39,16 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One boot module: built from the guest's sources, or `file`; left out; damaged."""
+    """One program: built from the guest's sources, or `file`, or a `copy` of another one.
+
+    It may be left out, be for another `subsystem` than it was linked for, or damaged.
+    """
 
     place: Place
     removed: bool = False
     file: Path | None = None
+    copy: str = ""
+    subsystem: str = ""
     damage: tuple[Damage, ...] = ()
 
 
@@ -211,13 +216,17 @@ class _Layer:
         place = node.place
         if node.kind == "str":
             return Program(place, removed=node.choice(("built", "removed")) == "removed")
-        fields = node.fields(("file", "damage"))
+        fields = node.fields(("file", "copy", "subsystem", "damage"))
         file = self._file(fields["file"]) if "file" in fields else None
+        copy = fields["copy"].text() if "copy" in fields else ""
+        if file and copy:
+            fields["copy"].fail("programs: either 'file' or 'copy'")
+        subsystem = fields["subsystem"].choice(pekind.SUBSYSTEMS) if "subsystem" in fields else ""
         damage: list[Damage] = []
         if "damage" in fields:
             wrong = fields["damage"]
             damage = [_damage(item) for item in (wrong.items() if wrong.kind == "seq" else [wrong])]
-        return Program(place, file=file, damage=tuple(damage))
+        return Program(place, file=file, copy=copy, subsystem=subsystem, damage=tuple(damage))
 
     def _edit(self, node: Node) -> None:
         for item in node.items() if node.kind == "seq" else [node]:

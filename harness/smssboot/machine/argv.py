@@ -132,11 +132,18 @@ def _disk(plan: LaunchPlan) -> list[str]:
     device = f"virtio-blk-pci,drive=disk,disable-legacy=on,{where}"
     if plan.firmware == "uefi":
         device += ",bootindex=0"
-    return [
+    raw = "disk" if plan.write_log is None else "diskraw"
+    args = [
         "-blockdev", f"driver=file,node-name=diskfile,filename={path},cache.no-flush=on",
-        "-blockdev", "driver=raw,node-name=disk,file=diskfile,cache.no-flush=on",
-        "-device", device,
+        "-blockdev", f"driver=raw,node-name={raw},file=diskfile,cache.no-flush=on",
     ]  # fmt: skip
+    if plan.write_log is not None:
+        log = escape(str(plan.write_log))
+        args += [
+            "-blockdev", f"driver=file,node-name=writelog,filename={log}",
+            "-blockdev", f"driver=blklogwrites,node-name=disk,file={raw},log=writelog,log-sector-size=512",
+        ]  # fmt: skip
+    return [*args, "-device", device]
 
 
 def _flash(plan: LaunchPlan, machine: str) -> tuple[str, list[str]]:

@@ -44,6 +44,7 @@ class LaunchPlan(NamedTuple):
     qemu: str | None = None  # another QEMU binary than the target's
     disk: Path | None = None
     transport: Transport = "virtio"  # virtio-blk on PCI, or memory that PCI shows (ivshmem-plain)
+    write_log: Path | None = None  # the disk's writes in their order go there (an empty file; virtio only)
     firmware: FirmwareKind = "direct"
     variables: Path | None = None
     extra: tuple[str, ...] = ()  # appended to QEMU's arguments

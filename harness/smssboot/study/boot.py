@@ -19,7 +19,7 @@ from smssboot.machine.errors import QemuMissing
 from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Outcome, Policy
 from smssboot.study.options import Options
-from smssboot.study.prepare import VARIABLES, Prepared, prepare
+from smssboot.study.prepare import VARIABLES, WRITE_LOG, Prepared, prepare
 
 if TYPE_CHECKING:
     from smssboot.conformance.findings import Report
@@ -206,7 +206,7 @@ def artifact_paths(boot: Boot) -> dict[str, Path]:
         return {}
     folder = boot.prepared.run_dir
     names = {"timeline": "timeline.jsonl", "serial": "serial.log", "argv": "argv", "context": "context.json"}
-    names["disk"] = DISK
+    names.update(disk=DISK, writes=WRITE_LOG)
     found = {kind: folder / name for kind, name in names.items()}
     if boot.outcome is not None:
         found.update(boot.outcome.artifacts)

@@ -13,6 +13,7 @@ from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
 from smssboot.study.options import Options, run_directory
 
 VARIABLES = "variables.fd"
+WRITE_LOG = "writes.log"
 
 
 class Prepared(NamedTuple):
@@ -44,6 +45,10 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
     disk, variables = _own_copies(image, run_dir, nonce, firmware, append)
     modules = image.plant(nonce, run_dir / "modules.cpio")
     uefi = options.firmware == "uefi"
+    write_log = None
+    if options.log_writes:
+        write_log = run_dir / WRITE_LOG
+        write_log.touch()
     plan = LaunchPlan(
         target=target,
         run_dir=run_dir,
@@ -57,6 +62,7 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         qemu=options.qemu,
         disk=disk,
         transport=transport,
+        write_log=write_log,
         firmware=options.firmware,
         variables=variables,
         profile=profile,
@@ -72,6 +78,7 @@ def choose_transport(image: BuiltImage, options: Options, target: Target) -> Tra
     transport: Transport = "memory" if options.deterministic else options.disk or image.transport
     if image.disk is None:
         asked = "--firmware uefi" if options.firmware == "uefi" else "--disk" if options.disk else None
+        asked = "--log-writes" if options.log_writes else asked
         if asked is not None:
             raise UsageError(f"{asked}: the image {image.name!r} has no disk")
         return transport
@@ -88,6 +95,8 @@ def choose_transport(image: BuiltImage, options: Options, target: Target) -> Tra
             raise UsageError("--firmware uefi: the firmware reads no memory disk", hint="--disk virtio")
     if options.deterministic and options.disk == "virtio":
         raise UsageError("--disk virtio: its times are the host's", hint="--deterministic takes memory")
+    if options.log_writes and (transport == "memory" or options.keep is None):
+        raise UsageError("--log-writes: needs a virtio disk, and --keep for the log")
     size = image.disk.stat().st_size
     if transport == "memory" and size > target.memory_disk_mib << 20:
         raise UsageError(
