@@ -14,7 +14,7 @@ typedef struct _IO_FILE_ATTRIBUTES {
     ULONG64 EndOfFile;
     ULONG64 AllocationSize;
     ULONG64 FileId;
-    LARGE_INTEGER Time;             /* one time for all four; 0 when the volume keeps none */
+    LARGE_INTEGER CreationTime, LastAccessTime, LastWriteTime;      /* 0 when the volume keeps none */
     ULONG FileAttributes;
     ULONG NumberOfLinks;
 } IO_FILE_ATTRIBUTES, *PIO_FILE_ATTRIBUTES;
@@ -36,7 +36,6 @@ typedef struct _IO_CREATE_PARAMETERS {
 
 typedef struct _IO_DIRECTORY_ENTRY {
     IO_FILE_ATTRIBUTES Attributes;
-    LARGE_INTEGER CreationTime, LastAccessTime, LastWriteTime;
     USHORT NameLength;              /* bytes */
     USHORT ShortNameLength;
     WCHAR ShortName[12];
@@ -155,6 +154,9 @@ typedef struct _IO_FILE_SYSTEM {
     const IO_DEVICE_OPERATIONS *Operations;                     /* Create gets the volume; IoVolumeVcb gives the Vcb */
     PCSTR (*QueryJournal)(PVOID Vcb);                           /* clean, replayed, torn; NULL: there is none */
 } IO_FILE_SYSTEM, *PIO_FILE_SYSTEM;
+/* Does a name match a pattern of NtQueryDirectoryFile: * ? and DOS's < > "? Upper-cases both when IgnoreCase. */
+BOOLEAN NTAPI FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name, BOOLEAN IgnoreCase,
+                                      PWCH UpcaseTable);
 VOID IoRegisterFileSystem(const IO_FILE_SYSTEM *FileSystem);
 PVOID IoVolumeVcb(PDEVICE_OBJECT Volume);                   /* NULL: nothing is mounted */
 
