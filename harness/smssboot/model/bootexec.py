@@ -1,0 +1,133 @@
+r"""Steps S14 and S20: the commands of BootExecute and SetupExecute, and what autochk does to each volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from smssboot.model.context import Context, FileInfo, Volume
+from smssboot.model.registry import BOOT_ENVIRONMENT, MANAGER, environment, setting, strings
+from smssboot.model.store import Store, store_of
+
+KEYWORDS: Final = ("autocheck", "async", "debug")
+DEFAULTS: Final[Mapping[str, list[str]]] = {"BootExecute": ["autocheck AutoChk.exe *"]}
+_NO_IMAGE: Final = ("0xC000012F", "0xC000007B", "0xC0000020")
+
+
+def boot_commands(
+    ground: Context,
+    name: str = "BootExecute",
+) -> list[dict[str, Any]]:
+    """Every command of a list, in its order.
+
+    `statuses` are those that its end may show; `created` says that a process comes to be, `runs` that it is
+    also let run, `waited` that its end is waited for. `program` is the file's name, `arguments` what follows.
+    """
+    found = setting(ground.registry, MANAGER, name)
+    listed = DEFAULTS.get(name, []) if found is None else strings(found)
+    store = store_of(ground)
+    path = dict(environment(ground.registry)).get("Path", "")
+    folders = [folder for folder in path.split(";") if folder] or [BOOT_ENVIRONMENT["SystemRoot"]]
+    return [_command(index, entry, store, folders) for index, entry in enumerate(listed)]
+
+
+def _command(index: int, entry: str, store: Store, folders: Sequence[str]) -> dict[str, Any]:
+    keywords, program, arguments = split_command(entry)
+    path, info = _search(store, program, folders)
+    statuses: Sequence[str] = ("0x0",)
+    kind = info.kind.removesuffix("-damaged") if info is not None else ""
+    if not program:
+        statuses = ("0xC0000033",)
+    elif info is None:
+        statuses = ("0xC0000034", "0xC000003A")
+    elif not kind:
+        statuses = _NO_IMAGE
+    elif kind != "native":
+        statuses = ("0xC0000131",) if kind != "dll" else ("0xC0000131", *_NO_IMAGE)
+    return {
+        "index": index,
+        "command": entry,
+        "program": path.rpartition("\\")[2],
+        "path": path,
+        "arguments": arguments,
+        "statuses": list(statuses),
+        "created": kind not in ("", "dll"),
+        "runs": kind == "native",
+        "waited": kind == "native" and "async" not in keywords,
+    }
+
+
+def split_command(entry: str) -> tuple[list[str], str, str]:
+    """(keywords in lower case, program, the rest) of a command such as `autocheck autochk *`."""
+    keywords: list[str] = []
+    rest = entry.strip(" ")
+    while True:
+        if rest.startswith('"'):
+            program, _, tail = rest[1:].partition('"')
+            return keywords, program, tail.strip(" ")
+        word, _, tail = rest.partition(" ")
+        if word.casefold() not in KEYWORDS:
+            return keywords, word, tail.strip(" ")
+        keywords.append(word.casefold())
+        rest = tail.strip(" ")
+
+
+def _search(store: Store, program: str, folders: Sequence[str]) -> tuple[str, FileInfo | None]:
+    r"""The program's path and file: `.exe` is put to a bare name; a path is taken as it is."""
+    name = program if "." in program.rpartition("\\")[2] else program + ".exe"
+    whole = name[1:2] == ":" or name.startswith("\\")
+    places = [name] if whole else [folder.rstrip("\\") + "\\" + name for folder in folders]
+    for place in places:
+        info = store.find(place)
+        if program and info is not None and not info.directory:
+            return place, info
+    return places[0], None
+
+
+def autochk_runs(commands: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The indices of the commands that run autochk and wait for it."""
+    return [c["index"] for c in commands if c["waited"] and c["program"].casefold() == "autochk.exe"]
+
+
+def checked_volumes(
+    commands: Sequence[Mapping[str, Any]], volumes: Sequence[Volume]
+) -> list[dict[str, Any]]:
+    """What autochk does to the volumes that its arguments name: a letter, or `*` for all.
+
+    Only a dirty volume is looked at; what it is damaged by is put right. Damage that is not of a known kind
+    (`raw`) may be none at all. A volume that two commands name is dirty for the first of them only.
+    """
+    out: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for index in autochk_runs(commands):
+        words = str(commands[index]["arguments"]).split()
+        chosen = [w.removeprefix("\\??\\").upper() for w in words if not w.startswith("/")]
+        for volume in volumes:
+            if not volume.letter or not ("*" in chosen or volume.letter.upper() in chosen):
+                continue
+            dirty = volume.dirty and volume.letter not in seen
+            seen.add(volume.letter)
+            known = dirty and any(kind != "raw" for kind in volume.problems)
+            results = ["repaired"] if known else ["clean", "repaired"] if dirty else ["clean", "skipped"]
+            if dirty and not volume.problems:
+                results = ["clean"]
+            out.append({
+                "command": index,
+                "volume": volume.letter,
+                "device": volume.device,
+                "dirty": dirty,
+                "results": results,
+                "problems": sorted({k for k in volume.problems if k != "raw"}) if dirty else [],
+            })  # fmt: skip
+    return out
+
+
+def boot_marks(commands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The marks that `bootmark FILE ARGUMENT` leaves: which file, of which argument."""
+    out: list[dict[str, Any]] = []
+    for command in commands:
+        words = str(command["arguments"]).split(" ", 1)
+        if command["runs"] and command["program"].casefold() == "bootmark.exe" and len(words) == 2:
+            path = words[0].removeprefix("\\??\\")
+            out.append({"command": command["index"], "file": path, "argument": words[1].strip(" ")})
+    return out
