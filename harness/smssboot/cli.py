@@ -73,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--power-off", choices=("button", "sac"), default="button", help="how the guest is asked to end"
     )
+    run.add_argument("--disk", choices=("virtio", "memory"), help="how the guest reaches its disk")
+    run.add_argument(
+        "--firmware", choices=("direct", "uefi"), default="direct", help="who loads the kernel: QEMU or UEFI"
+    )
+    run.add_argument("--log-writes", action="store_true", help="with --keep: keep the order of disk writes")
     run.add_argument("--qemu", metavar="PATH", help="another QEMU binary")
     run.add_argument("--keep", metavar="DIR", help="keep timeline, serial log and command line of each boot")
     _outputs(run)

@@ -23,6 +23,13 @@ def build(options: Namespace) -> int:
             raise UsageError(f"cannot write to {out}: {error.strerror}") from None
     for image in images(options, out):
         print(f"{image.name} {image.arch} {image.id} {image.dir}")
+        if image.disk is not None:
+            print(f"  disk {image.disk.stat().st_size >> 20} MiB, by {image.transport}: {image.disk}")
+            for volume in image.volumes:
+                name = volume.letter or "EFI"
+                state = ", ".join(["dirty" if volume.dirty else "clean", *volume.problems])
+                size = f"{volume.bytes >> 20} MiB, {volume.free} bytes free"
+                print(f"  {name:<3} {volume.filesystem} {size}, {state}")
     return 0
 
 

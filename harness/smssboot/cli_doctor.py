@@ -101,6 +101,7 @@ def _qemu() -> list[Check]:
         devices = _words(path, "-machine", machine, "-device", "help") if known else set()
         wanted = set(re.findall(r"-device,([a-z0-9-]+)", ",".join((*target.console, *target.operator))))
         wanted |= {option.partition(",")[0] for option in target.panic if not option.startswith("-")}
+        wanted |= {"virtio-blk-pci", "ivshmem-plain"} if target.disk else set()
         missing = sorted(wanted - devices)
         text = "machine and devices" if known and not missing else f"lacks {', '.join(missing) or machine}"
         checks.append(Check(f"target {target.name}", known and not missing, text, "needs QEMU 7.2 or newer"))
@@ -110,6 +111,22 @@ def _qemu() -> list[Check]:
                 checks.append(Check(target.firmware, True, firmware))
             except QemuMissing as error:
                 checks.append(Check(target.firmware, False, "missing", str(error)))
+    return [*checks, *_uefi()]
+
+
+def _uefi() -> list[Check]:
+    """Firmware is needed for `--firmware uefi` alone."""
+    from smssboot.machine import firmware
+    from smssboot.machine.errors import QemuMissing
+    from smssboot.machine.targets import DEFAULT_TARGET
+
+    checks = []
+    for arch, target in DEFAULT_TARGET.items():
+        try:
+            found = firmware.find(target)
+            checks.append(Check(f"UEFI {arch}", True, f"{found.code}, {found.variables}", needed=False))
+        except QemuMissing as error:
+            checks.append(Check(f"UEFI {arch}", False, "missing", str(error), needed=False))
     return checks
 
 

@@ -31,6 +31,9 @@ def run(options: Namespace) -> int:
         nonce=options.nonce,
         qemu=options.qemu,
         power_off=options.power_off,
+        disk=options.disk,
+        firmware=options.firmware,
+        log_writes=options.log_writes,
     )
     if options.profile is not None:
         _check_profile(options.profile)

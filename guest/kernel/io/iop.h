@@ -47,6 +47,31 @@ VOID NTAPI IopDeleteFile(PVOID Object);
 /* device.c */
 NTSTATUS IopCreateObjectTypes(VOID);
 NTSTATUS IopCreatePermanentLink(PCWSTR Path, PCWSTR Target);
+NTSTATUS IopReplacePermanentLink(PCWSTR Path, PCWSTR Target);   /* the old one, if there is one, goes */
+NTSTATUS IopCreatePermanentDirectory(PCWSTR Path);              /* success when it is there already */
+/* Devices whose operations lie in the driver's image: is one in use, and away with all of them. */
+BOOLEAN IopIsDriverBusy(PDRIVER_OBJECT Driver);
+VOID IopDeleteDriverDevices(PDRIVER_OBJECT Driver);
+
+/* services.c: a driver's key below Services. */
+typedef struct _IOP_SERVICE {
+    LIST_ENTRY Entry;
+    UNICODE_STRING RegistryPath;        /* all strings owned */
+    UNICODE_STRING ImagePath;
+    UNICODE_STRING DriverName;          /* \Driver\X, or \FileSystem\X */
+    ULONG Start, Type;
+    ULONG Group, Tag;                   /* places in ServiceGroupOrder and GroupOrderList; ~0: in none */
+} IOP_SERVICE, *PIOP_SERVICE;
+NTSTATUS IopReadService(PCUNICODE_STRING RegistryPath, PIOP_SERVICE *Service);
+VOID IopFreeService(PIOP_SERVICE Service);
+VOID IopFindBootServices(PLIST_ENTRY Services);     /* in the order in which they start */
+
+/* driver.c */
+NTSTATUS IopCreateDriverType(VOID);
+NTSTATUS IopLoadDriver(PIOP_SERVICE Service);
+NTSTATUS IopUnloadDriver(PIOP_SERVICE Service);
+/* The last component of the name of the driver in whose image Address lies; empty: the kernel. */
+VOID IopFindDriverName(PVOID Address, PUNICODE_STRING Name);
 
 /* bootfs.c: the boot modules as a read-only volume. */
 NTSTATUS IopMountBootModules(PLOADER_PARAMETER_BLOCK LoaderBlock);

@@ -5,12 +5,31 @@
 
 typedef enum _IOP_DIRECTION { IopRead, IopWrite } IOP_DIRECTION;
 
+/* Views of the file and its bytes stay the same: what a view changed is read, what is written is seen in the views. */
+static NTSTATUS IopReadAndMerge(PFILE_OBJECT File, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG Done)
+{
+    NTSTATUS Status = File->Operations->Read(File, Offset, Buffer, Length, Done);
+
+    if (NT_SUCCESS(Status))
+        MmReadDataSection(File->SectionObjectPointer, Offset, Buffer, *Done);
+    return Status;
+}
+
+static NTSTATUS IopWriteAndShow(PFILE_OBJECT File, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done)
+{
+    NTSTATUS Status = File->Operations->Write(File, Offset, Buffer, Length, Done);
+
+    if (NT_SUCCESS(Status))
+        MmUpdateDataSection(File->SectionObjectPointer, Offset, Buffer, *Done);
+    return Status;
+}
+
 NTSTATUS IoReadFile(PFILE_OBJECT FileObject, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG BytesRead)
 {
     *BytesRead = 0;
     if (FileObject->Directory || FileObject->Operations->Read == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
-    return FileObject->Operations->Read(FileObject, Offset, Buffer, Length, BytesRead);
+    return IopReadAndMerge(FileObject, Offset, Buffer, Length, BytesRead);
 }
 
 NTSTATUS IoWriteFile(PFILE_OBJECT FileObject, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done)
@@ -18,7 +37,7 @@ NTSTATUS IoWriteFile(PFILE_OBJECT FileObject, ULONG64 Offset, const VOID *Buffer
     *Done = 0;
     if (FileObject->Directory || FileObject->Operations->Write == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
-    return FileObject->Operations->Write(FileObject, Offset, Buffer, Length, Done);
+    return IopWriteAndShow(FileObject, Offset, Buffer, Length, Done);
 }
 
 NTSTATUS IoFlushFile(PFILE_OBJECT FileObject)
@@ -31,15 +50,14 @@ static NTSTATUS IopTransferChunk(PFILE_OBJECT File, IOP_DIRECTION Direction, ULO
                                  ULONG Length, PULONG Done)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    const IO_DEVICE_OPERATIONS *Operations = File->Operations;
     NTSTATUS Status;
 
     if (Direction == IopRead) {
-        Status = Operations->Read(File, Offset, Buffer, Length, Done);
+        Status = IopReadAndMerge(File, Offset, Buffer, Length, Done);
         return NT_SUCCESS(Status) ? ExCopyToMode(Mode, User, Buffer, *Done) : Status;
     }
     Status = ExCopyFromMode(Mode, Buffer, User, Length);
-    return NT_SUCCESS(Status) ? Operations->Write(File, Offset, Buffer, Length, Done) : Status;
+    return NT_SUCCESS(Status) ? IopWriteAndShow(File, Offset, Buffer, Length, Done) : Status;
 }
 
 static NTSTATUS IopTransfer(PFILE_OBJECT File, IOP_DIRECTION Direction, ULONG64 Offset, PVOID User, ULONG Length,

@@ -78,6 +78,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestObjects();
     TestProcesses();
     TestPorts();
+    TestSections();
     TestRegistry();
     TestHostileCalls();
     DbgPrint("done %u\n", TestFailures);

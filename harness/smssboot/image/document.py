@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import yaml
 
@@ -27,6 +27,18 @@ _KINDS: Final = {
     "map": "a mapping",
     "binary": "bytes",
 }
+
+
+class Place(NamedTuple):
+    """Where in which file something was said (1-based)."""
+
+    path: Path
+    line: int
+    column: int
+
+    def error(self, message: str, *, hint: str | None = None) -> InputError:
+        """An error that points here."""
+        return InputError(str(self.path), self.line, self.column, message, hint=hint)
 
 
 class Node:
@@ -48,6 +60,11 @@ class Node:
     def column(self) -> int:
         """1-based column of the node's first character."""
         return int(self._yaml.start_mark.column) + 1
+
+    @property
+    def place(self) -> Place:
+        """Where the node stands."""
+        return Place(self.path, self.line, self.column)
 
     @property
     def kind(self) -> str:

@@ -11,33 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from smssboot.errors import InputError, UsageError, did_you_mean
-from smssboot.image import document, regf, regvalues
-from smssboot.image.document import Node
+from smssboot.errors import UsageError, did_you_mean
+from smssboot.image import document, pekind, regf, regvalues, storage
+from smssboot.image.document import Node, Place
 from smssboot.image.paths import ARCHES, RECIPES
 
 KEYS: Final = (
     "name", "description", "extends", "profile", "target", "memory", "sessions", "registry", "programs",
-    "edit", "hive", "boot",
+    "edit", "hive", "boot", "image", *storage.KEYS,
 )  # fmt: skip
 SYSTEM32: Final = "Windows/System32/"
 DEFAULT_PROFILE: Final = "win11/documented"
 SESSION_MANAGER: Final = "CurrentControlSet\\Control\\Session Manager"
 _SMALLEST_MIB: Final = 16
 _LARGEST_MIB: Final = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in which file something was said (1-based)."""
-
-    path: Path
-    line: int
-    column: int
-
-    def error(self, message: str, *, hint: str | None = None) -> InputError:
-        """An error that points here."""
-        return InputError(str(self.path), self.line, self.column, message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +39,16 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One boot module: built from the guest's sources, or `file`; left out; damaged."""
+    """One program: built from the guest's sources, or `file`, or a `copy` of another one.
+
+    It may be left out, be for another `subsystem` than it was linked for, or damaged.
+    """
 
     place: Place
     removed: bool = False
     file: Path | None = None
+    copy: str = ""
+    subsystem: str = ""
     damage: tuple[Damage, ...] = ()
 
 
@@ -86,6 +78,8 @@ class Recipe:
     edits: list[Edit] = field(default_factory=list)
     hive: Path | None = None
     replay: Path | None = None
+    storage: storage.Storage = field(default_factory=storage.Storage)
+    foreign: Path | None = None
     inputs: list[Path] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
 
@@ -126,7 +120,21 @@ def load_recipe(word: str | Path) -> Recipe:
     recipe.path = path
     if recipe.hive and "sessions" in own:
         own["sessions"].fail("sessions: cannot be set together with a ready-made hive")
+    _check_storage(recipe, own)
     return recipe
+
+
+def _check_storage(recipe: Recipe, own: Mapping[str, Node]) -> None:
+    """What cannot go together, once everything is known; what a base says of a disk may stay unused."""
+    disk_keys = [key for key in own if key in storage.KEYS and key not in ("disk", "hives")]
+    if recipe.foreign is not None:
+        made = [key for key in own if key in (*disk_keys, "registry", "programs", "hive", "sessions")]
+        if made:
+            own[made[0]].fail(f"{made[0]}: cannot be changed in a disk image made by others")
+        if recipe.storage.disk is None:
+            raise recipe.place("image").error("image: a disk image needs a disk, and 'disk' is 'none'")
+    if recipe.storage.disk is None and disk_keys:
+        own[disk_keys[0]].fail(f"{disk_keys[0]}: this image has no disk", hint="disk: {} gives it one")
 
 
 def _layers(path: Path) -> list[Node]:
@@ -161,12 +169,14 @@ class _Layer:
         """Take every key of the document over."""
         recipe = self._recipe
         for key, node in self._fields.items():
-            recipe.places[key] = _place(node)
+            recipe.places[key] = node.place
             if node.path not in recipe.inputs:
                 recipe.inputs.append(node.path)
             reader = getattr(self, f"_{key}", None)
             if reader is not None:
                 reader(node)
+            elif key in storage.KEYS:
+                recipe.storage.read(key, node, self._file)
 
     def _description(self, node: Node) -> None:
         self._recipe.description = node.text().strip()
@@ -177,7 +187,7 @@ class _Layer:
     def _target(self, node: Node) -> None:
         for arch, target in node.fields(ARCHES).items():
             self._recipe.targets[arch] = target.text()
-            self._recipe.places[f"target.{arch}"] = _place(target)
+            self._recipe.places[f"target.{arch}"] = target.place
 
     def _memory(self, node: Node) -> None:
         number, _, unit = node.text().partition(" ")
@@ -203,16 +213,20 @@ class _Layer:
             self._recipe.programs[name] = self._program(value)
 
     def _program(self, node: Node) -> Program:
-        place = _place(node)
+        place = node.place
         if node.kind == "str":
             return Program(place, removed=node.choice(("built", "removed")) == "removed")
-        fields = node.fields(("file", "damage"))
+        fields = node.fields(("file", "copy", "subsystem", "damage"))
         file = self._file(fields["file"]) if "file" in fields else None
+        copy = fields["copy"].text() if "copy" in fields else ""
+        if file and copy:
+            fields["copy"].fail("programs: either 'file' or 'copy'")
+        subsystem = fields["subsystem"].choice(pekind.SUBSYSTEMS) if "subsystem" in fields else ""
         damage: list[Damage] = []
         if "damage" in fields:
             wrong = fields["damage"]
             damage = [_damage(item) for item in (wrong.items() if wrong.kind == "seq" else [wrong])]
-        return Program(place, file=file, damage=tuple(damage))
+        return Program(place, file=file, copy=copy, subsystem=subsystem, damage=tuple(damage))
 
     def _edit(self, node: Node) -> None:
         for item in node.items() if node.kind == "seq" else [node]:
@@ -220,11 +234,14 @@ class _Layer:
             find = fields["find"].text()
             if not find.strip():
                 fields["find"].fail("edit: 'find' is empty")
-            edit = Edit(_place(fields["find"]), fields["file"].text(), find, fields["replace"].text())
+            edit = Edit(fields["find"].place, fields["file"].text(), find, fields["replace"].text())
             self._recipe.edits.append(edit)
 
     def _hive(self, node: Node) -> None:
         self._recipe.hive = self._file(node)
+
+    def _image(self, node: Node) -> None:
+        self._recipe.foreign = self._file(node)
 
     def _boot(self, node: Node) -> None:
         fields = node.fields(("replay",), required=("replay",))
@@ -242,12 +259,8 @@ class _Layer:
 def _damage(node: Node) -> Damage:
     fields = node.fields(("truncate", "offset", "xor"))
     if "truncate" in fields:
-        return Damage(_place(node), truncate=fields["truncate"].integer(0))
+        return Damage(node.place, truncate=fields["truncate"].integer(0))
     for key in ("offset", "xor"):
         if key not in fields:
             node.fail(f"{node.where}: expected 'truncate', or 'offset' and 'xor'")
-    return Damage(_place(node), offset=fields["offset"].integer(0), xor=fields["xor"].integer(1, 255))
-
-
-def _place(node: Node) -> Place:
-    return Place(node.path, node.line, node.column)
+    return Damage(node.place, offset=fields["offset"].integer(0), xor=fields["xor"].integer(1, 255))

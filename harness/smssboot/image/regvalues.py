@@ -100,8 +100,7 @@ def _value(node: Node) -> regf.Value:
     elif node.kind == "seq":
         value = regf.Value("REG_MULTI_SZ", [_text(item) for item in node.items()])
     elif node.kind == "map":
-        fields = node.fields(("type", "data"), required=("type", "data"))
-        value = regf.Value(fields["type"].choice(regf.TYPES), _data(fields["data"]))
+        value = _typed(node)
     else:
         node.fail(f"{node.where}: expected text, a number, a list or {{type, data}}; quote text like 'no'")
     try:
@@ -109,6 +108,31 @@ def _value(node: Node) -> regf.Value:
     except ValueError as error:
         node.fail(f"{node.where}: {error}")
     return value
+
+
+def _typed(node: Node) -> regf.Value:
+    """A value with its type: `data`, or the raw bytes of any type as `hex`."""
+    fields = node.fields(("type", "data", "hex"), required=("type",))
+    kind = fields["type"].choice(regf.TYPES)
+    if "hex" in fields:
+        if "data" in fields:
+            fields["data"].fail(f"{node.where}: has both 'data' and 'hex'")
+        return regf.Value(kind, hexadecimal(fields["hex"]))
+    if "data" not in fields:
+        if kind == "REG_NONE":
+            return regf.Value(kind, b"")
+        node.fail(f"{node.where}: 'data' is missing")
+    data = _data(fields["data"])
+    return regf.Value(kind, b"" if data == [] and kind != "REG_MULTI_SZ" else data)
+
+
+def hexadecimal(node: Node) -> bytes:
+    """Bytes written as text like `de ad be ef`."""
+    text = node.raw() if node.kind in ("str", "int") else node.text()
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        node.fail(f"{node.where}: expected pairs of hexadecimal digits, found {text[:40]!r}")
 
 
 def _data(node: Node) -> regf.Data:

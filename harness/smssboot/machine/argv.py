@@ -62,8 +62,13 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
     """The whole command line. Raises QemuMissing."""
     target = plan.target
     qemu = qemu_path(plan)
-    firmware = firmware_path(qemu, plan)
+    flash: list[str] = []
+    firmware = None
     machine = target.machine
+    if plan.firmware == "uefi":
+        machine, flash = _flash(plan, machine)
+    else:
+        firmware = firmware_path(qemu, plan)
     args = [qemu, "-nodefaults", "-no-user-config", "-display", "none", "-sandbox", _SANDBOX]
     reboot = "reset" if plan.max_resets else "shutdown"
     args += ["-action", f"reboot={reboot},panic=pause,watchdog=pause"]
@@ -74,6 +79,7 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
         path = escape(channels.ram)
         args += ["-object", f"memory-backend-file,id=ram,size={size}M,mem-path={path},share=on"]
         machine += ",memory-backend=ram"
+    args += flash
     args += ["-machine", machine, "-cpu", _cpu(plan), "-m", str(plan.ram_bytes >> 20), "-accel", plan.accel]
     if plan.deterministic:
         args += _ICOUNT
@@ -85,6 +91,8 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
     args += target.panic
     if channels.qmp is not None:
         args += ["-chardev", f"{channels.qmp},id=qmp", "-mon", "chardev=qmp,mode=control"]
+    if plan.disk is not None:
+        args += _disk(plan)
     if plan.kernel is not None:
         args += ["-kernel", str(plan.kernel)]
     if plan.initrd is not None:
@@ -106,6 +114,48 @@ def for_shell(plan: LaunchPlan, console: str = "stdio", operator: str = "null") 
 def quoted(args: tuple[str, ...]) -> str:
     """One line to paste into a shell."""
     return shlex.join(args)
+
+
+def _disk(plan: LaunchPlan) -> list[str]:
+    """The disk and its device.
+
+    The host's own flushes are left out: what QEMU wrote is in the host's page cache, and outlives QEMU
+    however it ends.  Only a host that loses power would lose it, and then the boot is lost anyway.
+    """
+    assert plan.disk is not None and plan.target.disk is not None
+    path = escape(str(plan.disk))
+    where = plan.target.disk
+    if plan.transport == "memory":
+        size = plan.disk.stat().st_size
+        backend = f"memory-backend-file,id=diskmem,share=on,mem-path={path},size={size}"
+        return ["-object", backend, "-device", f"ivshmem-plain,memdev=diskmem,{where}"]
+    device = f"virtio-blk-pci,drive=disk,disable-legacy=on,{where}"
+    if plan.firmware == "uefi":
+        device += ",bootindex=0"
+    raw = "disk" if plan.write_log is None else "diskraw"
+    args = [
+        "-blockdev", f"driver=file,node-name=diskfile,filename={path},cache.no-flush=on",
+        "-blockdev", f"driver=raw,node-name={raw},file=diskfile,cache.no-flush=on",
+    ]  # fmt: skip
+    if plan.write_log is not None:
+        log = escape(str(plan.write_log))
+        args += [
+            "-blockdev", f"driver=file,node-name=writelog,filename={log}",
+            "-blockdev", f"driver=blklogwrites,node-name=disk,file={raw},log=writelog,log-sector-size=512",
+        ]  # fmt: skip
+    return [*args, "-device", device]
+
+
+def _flash(plan: LaunchPlan, machine: str) -> tuple[str, list[str]]:
+    """The machine with UEFI firmware in its flash memory.  Raises QemuMissing without any."""
+    from smssboot.machine import firmware
+
+    code = escape(str(firmware.find(plan.target).code))
+    variables = escape(str(plan.variables))
+    return machine + ",pflash0=code,pflash1=variables", [
+        "-blockdev", f"driver=file,node-name=code,filename={code},read-only=on",
+        "-blockdev", f"driver=file,node-name=variables,filename={variables},cache.no-flush=on",
+    ]  # fmt: skip
 
 
 def _cpu(plan: LaunchPlan) -> str:

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from smssboot.timeline.items import Cause
 
 PowerOff = Literal["powerdown", "sac", "none"]
+Transport = Literal["virtio", "memory"]
+FirmwareKind = Literal["direct", "uefi"]
 
 
 class LaunchPlan(NamedTuple):
     """One QEMU process, ready to be spawned. Paths are used as they are; nothing is copied.
 
     `run_dir` is a directory of this boot alone: the serial log, QEMU's standard error and the register
-    dump are left there. `image`, `image_sha256`, `profile` and `nonce` only label the timeline.
+    dump are left there. `disk` is a raw disk that the guest writes to; with `firmware` "uefi" the machine
+    boots from it (no `kernel`, no `initrd`), with `variables` as the firmware's own memory. `image`,
+    `image_sha256`, `profile` and `nonce` only label the timeline.
     """
 
     target: Target
@@ -38,6 +42,11 @@ class LaunchPlan(NamedTuple):
     eager: bool = False  # the guest runs as soon as QEMU is up, while the harness still loads itself
     shared_ram: bool = True  # False: no host view of guest memory
     qemu: str | None = None  # another QEMU binary than the target's
+    disk: Path | None = None
+    transport: Transport = "virtio"  # virtio-blk on PCI, or memory that PCI shows (ivshmem-plain)
+    write_log: Path | None = None  # the disk's writes in their order go there (an empty file; virtio only)
+    firmware: FirmwareKind = "direct"
+    variables: Path | None = None
     extra: tuple[str, ...] = ()  # appended to QEMU's arguments
     profile: str = ""
     image: str = ""

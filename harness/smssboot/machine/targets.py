@@ -23,6 +23,9 @@ class Target(NamedTuple):
     panic_address: int | None = None  # I/O port of the panic device, None: on PCI
     nmi: bool = False  # QMP inject-nmi reaches the guest
     power_button: bool = True
+    disk: str | None = None  # where a disk's device goes, None: this machine has no place for one
+    memory_disk_mib: int = 0  # largest disk that the machine's window for devices can show as memory
+    uefi_mib: int = 64  # RAM below which the UEFI firmware does not start
     speed: float = 1.0  # deadlines are multiplied by it
 
 
@@ -40,6 +43,8 @@ Q35 = Target(
     panic=("-device", "pvpanic"),
     panic_address=0x505,
     nmi=True,
+    disk="bus=pcie.0,addr=3",
+    memory_disk_mib=512,
 )
 
 MICROVM = Target(
@@ -67,6 +72,9 @@ VIRT = Target(
     console=("-serial", "chardev:{console}"),
     operator=("-device", "pci-serial,chardev={operator},addr=1"),
     panic=("-device", "pvpanic-pci,addr=2"),
+    disk="bus=pcie.0,addr=3",
+    memory_disk_mib=256,
+    uefi_mib=128,
 )
 
 TARGETS = {target.name: target for target in (Q35, MICROVM, VIRT)}

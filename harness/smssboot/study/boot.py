@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from smssboot.errors import InfrastructureError, SmssbootError
-from smssboot.image.built import BuiltImage
+from smssboot.image.built import DISK, BuiltImage
 from smssboot.machine.errors import InfrastructureError as MachineFailure
 from smssboot.machine.errors import QemuMissing
 from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Outcome, Policy
 from smssboot.study.options import Options
-from smssboot.study.prepare import Prepared, prepare
+from smssboot.study.prepare import VARIABLES, WRITE_LOG, Prepared, prepare
 
 if TYPE_CHECKING:
     from smssboot.conformance.findings import Report
@@ -108,10 +108,26 @@ class Boot:
         except (MachineFailure, OSError) as error:
             self._failed(error)
             return
+        else:
+            if self.prepared.plan.disk is not None:
+                self._inspect_disk(recorder)
         finally:
             recorder.close()
         self.items = guest_order(self.items)
         self.report = conformance.check(self.expected, self.items)
+
+    def _inspect_disk(self, recorder: _Recorder) -> None:
+        """What is on the disk now that QEMU is gone, as readers see it that are not ours."""
+        import importlib
+        import importlib.util
+
+        self.end_process()
+        # Until the reader of disks is part of the evidence, a disk is booted and not looked into.
+        if importlib.util.find_spec("smssboot.evidence.disk") is None:
+            return
+        reader = importlib.import_module("smssboot.evidence.disk")
+        for event in reader.inspect(self.prepared.plan.disk, self.image.volumes):
+            recorder.see(event)
 
     def end_process(self) -> None:
         """End QEMU if it still runs."""
@@ -128,6 +144,8 @@ class Boot:
 
     def _policy(self) -> Policy:
         default = Policy(power_off="sac" if self.options.power_off == "sac" else "powerdown")
+        if self.options.firmware == "uefi":  # which takes seconds before anything of ours runs
+            default = default._replace(first_record_s=60.0, total_s=120.0)
         limit = self.options.timeout_s
         if limit is None:
             return default
@@ -155,7 +173,8 @@ class Boot:
             from smssboot.machine.argv import quoted
 
             (folder / "argv").write_text(quoted(self.process.argv) + "\n", "utf-8")
-        (folder / "modules.cpio").unlink(missing_ok=True)
+        for name in ("modules.cpio", VARIABLES):
+            (folder / name).unlink(missing_ok=True)
 
 
 class _Recorder:
@@ -191,6 +210,7 @@ def artifact_paths(boot: Boot) -> dict[str, Path]:
         return {}
     folder = boot.prepared.run_dir
     names = {"timeline": "timeline.jsonl", "serial": "serial.log", "argv": "argv", "context": "context.json"}
+    names.update(disk=DISK, writes=WRITE_LOG)
     found = {kind: folder / name for kind, name in names.items()}
     if boot.outcome is not None:
         found.update(boot.outcome.artifacts)

@@ -15,7 +15,9 @@ _TRIES: Final = 1000
 class Options(NamedTuple):
     """`profile`, `target` and `memory_mib` override the recipe's; `timeout_s` is the time to the steady
     state; `keep` a folder that gets each boot's artifacts; `nonce` repeats an earlier boot's; `power_off`
-    is how the guest is asked to end: power button, or `shutdown` on its second serial port (sac)."""
+    is how the guest is asked to end: power button, or `shutdown` on its second serial port (sac);
+    `disk` overrides the recipe's transport, `firmware` says who loads the kernel; `log_writes` keeps the
+    order of the disk's writes (evidence/writelog.py)."""
 
     profile: str | None = None
     target: str | None = None
@@ -27,6 +29,9 @@ class Options(NamedTuple):
     nonce: str | None = None
     qemu: str | None = None
     power_off: Literal["button", "sac"] = "button"
+    disk: Literal["virtio", "memory"] | None = None
+    firmware: Literal["direct", "uefi"] = "direct"
+    log_writes: bool = False
 
     def draw_nonce(self) -> str:
         """The nonce of the next boot."""

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smssboot.errors import InfrastructureError, UsageError, did_you_mean
-from smssboot.image.built import BuiltImage
+from smssboot.image.built import DISK, BuiltImage
 from smssboot.machine.errors import MachineError
-from smssboot.machine.plan import LaunchPlan
+from smssboot.machine.plan import LaunchPlan, Transport
 from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
 from smssboot.study.options import Options, run_directory
+
+VARIABLES = "variables.fd"
+WRITE_LOG = "writes.log"
 
 
 class Prepared(NamedTuple):
@@ -33,24 +36,113 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
     target = choose_target(image, options)
     profile = options.profile or image.profile
     nonce = options.draw_nonce()
+    transport = choose_transport(image, options, target)
+    firmware = template(target) if options.firmware == "uefi" else None
     run_dir = run_directory(options.keep, f"{image.recipe.stem}-{image.arch}")
+    append = f"profile={profile} image={image.id} nonce={nonce}"
+    if image.disk is not None:
+        append += f" systempartition={image.disk_guid}"
+    disk, variables = _own_copies(image, run_dir, nonce, firmware, append)
+    modules = image.plant(nonce, run_dir / "modules.cpio")
+    uefi = options.firmware == "uefi"
+    write_log = None
+    if options.log_writes:
+        write_log = run_dir / WRITE_LOG
+        write_log.touch()
     plan = LaunchPlan(
         target=target,
         run_dir=run_dir,
-        kernel=image.stub,
-        initrd=image.plant(nonce, run_dir / "modules.cpio"),
-        append=f"profile={profile} image={image.id} nonce={nonce}",
-        memory_mib=options.memory_mib or image.memory_mib,
+        kernel=None if uefi else image.stub,
+        initrd=None if uefi else modules,
+        append="" if uefi else append,
+        memory_mib=choose_memory(image, options, target),
         accel=choose_accel(image, options),
         deterministic=options.deterministic,
         eager=True,
         qemu=options.qemu,
+        disk=disk,
+        transport=transport,
+        write_log=write_log,
+        firmware=options.firmware,
+        variables=variables,
         profile=profile,
         image=image.id,
         image_sha256=image.sha256,
         nonce=nonce,
     )
     return Prepared(image, profile, nonce, plan, options.keep is not None)
+
+
+def choose_transport(image: BuiltImage, options: Options, target: Target) -> Transport:
+    """How the guest reaches its disk.  Raises UsageError when this machine cannot show it so."""
+    transport: Transport = "memory" if options.deterministic else options.disk or image.transport
+    if image.disk is None:
+        asked = "--firmware uefi" if options.firmware == "uefi" else "--disk" if options.disk else None
+        asked = "--log-writes" if options.log_writes else asked
+        if asked is not None:
+            raise UsageError(f"{asked}: the image {image.name!r} has no disk")
+        return transport
+    if target.disk is None:
+        raise UsageError(
+            f"the target {target.name!r} has no place for a disk", hint="use a recipe with 'disk: none'"
+        )
+    if options.firmware == "uefi":
+        if image.boot_line is None:
+            raise UsageError(f"--firmware uefi: the image {image.name!r} has no loader for the firmware")
+        if options.deterministic:
+            raise UsageError("--firmware uefi: the firmware's boot cannot be --deterministic")
+        if transport == "memory":
+            raise UsageError("--firmware uefi: the firmware reads no memory disk", hint="--disk virtio")
+    if options.deterministic and options.disk == "virtio":
+        raise UsageError("--disk virtio: its times are the host's", hint="--deterministic takes memory")
+    if options.log_writes and (transport == "memory" or options.keep is None):
+        raise UsageError("--log-writes: needs a virtio disk, and --keep for the log")
+    size = image.disk.stat().st_size
+    if transport == "memory" and size > target.memory_disk_mib << 20:
+        raise UsageError(
+            f"the disk of {image.name!r} has {size >> 20} MiB, as memory {target.name} can show "
+            f"{target.memory_disk_mib} MiB",
+            hint="--disk virtio" if not options.deterministic else "a smaller disk.size",
+        )
+    if transport == "memory" and size & (size - 1):
+        raise UsageError(f"the disk of {image.name!r} is no power of two, so it cannot be shown as memory")
+    return transport
+
+
+def choose_memory(image: BuiltImage, options: Options, target: Target) -> int | None:
+    """RAM in MiB; None: the target's default.  The firmware may need more than the image asks for."""
+    wanted = options.memory_mib or image.memory_mib
+    if options.firmware == "uefi":
+        return max(wanted or target.memory_mib, target.uefi_mib)
+    return wanted
+
+
+def template(target: Target) -> Path:
+    """The template of the firmware's variables.  Raises InfrastructureError without any firmware."""
+    from smssboot.machine import firmware
+
+    try:
+        return firmware.find(target).variables
+    except MachineError as error:
+        raise InfrastructureError(str(error), hint="run ci/setup.sh, or smssboot doctor") from None
+
+
+def _own_copies(
+    image: BuiltImage, run_dir: Path, nonce: str, template: Path | None, line: str
+) -> tuple[Path | None, Path | None]:
+    """This boot's disk and firmware variables in its folder.  Raises InfrastructureError without space."""
+    disk = variables = None
+    try:
+        if image.disk is not None:
+            disk = image.plant_disk(nonce, run_dir / DISK, line)
+        if template is not None:
+            from smssboot.image import sparse
+
+            variables = run_dir / VARIABLES
+            sparse.copy(template, variables)
+    except OSError as error:
+        raise InfrastructureError(f"cannot make the boot's disk in {run_dir}: {error.strerror}") from None
+    return disk, variables
 
 
 def choose_accel(image: BuiltImage, options: Options) -> str:
