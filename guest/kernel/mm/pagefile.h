@@ -47,5 +47,5 @@ VOID MiRecordPagingFileUse(BOOLEAN AtShutdown);
 /* pagefile.c */
 UNICODE_STRING MiPagingFileWin32Name(PMMPAGING_FILE File);   /* without `\??\` */
 ULONG64 MiPagingFileSlots(VOID);        /* of all files: used and free */
-/* Makes paging files grow by so many slots in all; FALSE: they may not, or the volumes are full. */
-BOOLEAN MiExtendPagingFiles(ULONG64 Slots);
+/* Makes paging files grow by so many slots in all, as far as they may and the volumes have room. */
+VOID MiExtendPagingFiles(ULONG64 Slots);
