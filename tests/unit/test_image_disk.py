@@ -57,11 +57,11 @@ def cut(image: BuiltImage, number: int, path: Path, disk: Path | None = None) ->
     assert whole is not None
     sparse.copy(whole, path)
     with path.open("r+b") as file, whole.open("rb") as source:
-        for at in range(0, volume.size, MIB):
+        for at in range(0, volume.bytes, MIB):
             source.seek(volume.offset + at)
             file.seek(at)
             file.write(source.read(MIB))
-        file.truncate(volume.size)
+        file.truncate(volume.bytes)
     return path
 
 
@@ -183,7 +183,7 @@ files:
   \Windows\System32\ntdll.dll: {attributes: [readonly]}
 volumes:
   - {letter: D, size: 64 MiB, label: data, dirty: true, files: {\x.txt: {text: x}}}
-  - {size: 40 MiB}
+  - {letter: 'X:', size: 40 MiB}
 """
     image = built(tmp_path, text)
     system = cut(image, 1, tmp_path / "c")
@@ -205,10 +205,10 @@ volumes:
     told = [(v.letter, v.device, v.label, v.dirty) for v in image.volumes[2:]]
     assert told == [
         ("D:", r"\Device\HarddiskVolume3", "DATA", True),
-        ("E:", r"\Device\HarddiskVolume4", "", False),
+        ("X:", r"\Device\HarddiskVolume4", "", False),
     ]
     mounted = image.registry_for(NONCE)["MountedDevices"]
-    assert set(mounted) == {rf"\DosDevices\{letter}:" for letter in "CDE"}
+    assert set(mounted) == {rf"\DosDevices\{letter}:" for letter in "CDX"}
 
 
 def test_hives_of_every_kind_by_two_readers(tmp_path: Path) -> None:
@@ -328,7 +328,8 @@ def test_a_disk_without_a_system(tmp_path: Path) -> None:
         ("disk: {transport: ide}\n", 2, 19, "unknown value 'ide' (valid: memory, virtio)"),
         ("disk: nome\n", 2, 7, "unknown value 'nome' (did you mean 'none'?)"),
         ("volumes: [{label: A}]\n", 2, 11, "'size' is missing"),
-        ("volumes: [{letter: E, size: 64 MiB}]\n", 2, 20, "expected D"),
+        ("volumes: [{letter: C, size: 64 MiB}]\n", 2, 20, "'C' is no free drive letter from D to Z"),
+        ("volumes: [{size: 34 MiB}, {letter: D, size: 34 MiB}]\n", 2, 36, "'D' is no free drive letter"),
         ("volumes: [{size: 10 MiB}]\n", 2, 18, "10 MiB is not between 34 MiB"),
         ("volumes: [{size: 240 MiB}]\n", 2, 11, "they leave 10 MiB of 256 MiB for C:"),
         ("volumes: [{size: 64 MiB, label: 'a:b'}]\n", 2, 33, "a label has at most 11"),

@@ -31,7 +31,7 @@ class VolumeInfo(NamedTuple):
     """A volume of the image as it is before the first boot.
 
     `letter` is like `C:`, empty for the EFI system partition; `device` like `\\Device\\HarddiskVolume2`.
-    `offset` and `size` of the partition, `bytes` of all clusters, `free` and `cluster` in bytes; `serial`
+    `offset` and `bytes` are the partition's, `cluster` and `free` are in bytes; `serial`
     like `1234-5678`; `problems` are the kinds of damage done to it; `files` by path in lower case, without
     letter.
     """
@@ -43,8 +43,8 @@ class VolumeInfo(NamedTuple):
     label: str
     serial: str
     offset: int
-    size: int
     bytes: int
+    clusters: int
     free: int
     cluster: int
     dirty: bool
