@@ -255,8 +255,8 @@ def damage_at_random(fat: Fat, chance: random.Random) -> None:
 
 
 def remaining(image: Path) -> str:
-    """What fsck.vfat finds, but for two opinions that autochk does not share: a short name may be all letters
-    of a code page (fsck.vfat takes more than six for damage), and nobody asks for the boot sector's label."""
+    """What fsck.vfat finds, but for two opinions that autochk does not share: a short name may be all
+    letters of a code page (fsck.vfat takes more than six for damage), and nobody asks for the boot sector's label."""
     lines = fsck(image).splitlines()[1:-1]
     findings = [line for line in lines if line and not line.startswith((" ", "Leaving"))]
     details = [line.strip() for line in lines if line.startswith(" ")]

@@ -1,4 +1,4 @@
-/* The boot stub's own contract: what the common code offers, and what each architecture gives it. */
+/* The contract of the boot stubs and the UEFI loader: what the common code offers, and what each architecture gives it. */
 #pragma once
 
 #include <loader.h>
@@ -24,7 +24,7 @@ ULONG64 BootLeafEntry(ULONG64 Physical, ULONG Flags);
 /* Says why the boot cannot go on, and powers the machine off. */
 DECLSPEC_NORETURN VOID BootFail(PCSTR Reason);
 
-/* Memory: RAM is announced first, then what is taken of it, then pages come from the gap [Cursor, Limit). */
+/* Memory: RAM is announced first (neighbours become one range), then what is taken of it, then pages come from the gap [Cursor, Limit). */
 VOID BootAddMemory(ULONG64 Base, ULONG64 End);
 VOID BootReserve(LOADER_MEMORY_TYPE Type, ULONG64 Base, ULONG64 End);
 VOID BootSetAllocationArea(ULONG64 Base, ULONG64 Limit);
@@ -32,7 +32,9 @@ PVOID BootAllocate(ULONG64 Size);                   /* zeroed whole pages; fails
 
 /* What the architecture learnt from its firmware; physical addresses. */
 typedef struct _BOOT_INFORMATION {
-    ULONG64 ModulesBase, ModulesSize;               /* the cpio archive */
+    ULONG64 ModulesBase, ModulesSize;               /* the cpio archive, or where the modules are that are listed */
+    const LOADER_MODULE *Modules;                   /* NULL: an archive */
+    ULONG ModuleCount;
     PCSTR CommandLine;                              /* NULL: none */
     ULONG64 AcpiRsdp;
     ULONG64 DeviceTree;
@@ -60,5 +62,7 @@ typedef struct _BOOT_IMAGE {
     ULONG64 Base;                                   /* virtual */
     ULONG64 Entry;                                  /* virtual */
 } BOOT_IMAGE;
+/* What SizeOfImage says, in whole pages; fails for good when it is no kernel for this machine. */
+ULONG64 BootCheckImage(const LOADER_MODULE *File);
 VOID BootLoadImage(const LOADER_MODULE *File, BOOT_IMAGE *Image);
 VOID BootMapImage(ULONG64 Root, const BOOT_IMAGE *Image);   /* each section with its own protection */

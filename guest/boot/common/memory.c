@@ -5,10 +5,33 @@ static LOADER_MEMORY_DESCRIPTOR Descriptors[LOADER_MEMORY_DESCRIPTORS];
 static ULONG DescriptorCount;
 static ULONG64 AllocationBase, AllocationCursor, AllocationLimit;
 
+static VOID Remove(ULONG Index)
+{
+    DescriptorCount--;
+    for (ULONG i = Index; i < DescriptorCount; i++)
+        Descriptors[i] = Descriptors[i + 1];
+}
+
+static ULONG64 EndOf(ULONG Index) { return Descriptors[Index].BasePage + Descriptors[Index].PageCount; }
+
+/* A range that begins where one of its type ends, or the other way round, makes that one longer. */
 static VOID Insert(ULONG Index, LOADER_MEMORY_TYPE Type, ULONG64 BasePage, ULONG64 EndPage)
 {
     if (BasePage >= EndPage)
         return;
+    if (Index > 0 && Descriptors[Index - 1].Type == Type && EndOf(Index - 1) == BasePage) {
+        Descriptors[Index - 1].PageCount += EndPage - BasePage;
+        if (Index < DescriptorCount && Descriptors[Index].Type == Type && Descriptors[Index].BasePage == EndPage) {
+            Descriptors[Index - 1].PageCount += Descriptors[Index].PageCount;
+            Remove(Index);
+        }
+        return;
+    }
+    if (Index < DescriptorCount && Descriptors[Index].Type == Type && Descriptors[Index].BasePage == EndPage) {
+        Descriptors[Index].BasePage = BasePage;
+        Descriptors[Index].PageCount += EndPage - BasePage;
+        return;
+    }
     if (DescriptorCount == LOADER_MEMORY_DESCRIPTORS)
         BootFail("too many memory ranges");
     for (ULONG i = DescriptorCount++; i > Index; i--)
@@ -38,9 +61,7 @@ VOID BootReserve(LOADER_MEMORY_TYPE Type, ULONG64 Base, ULONG64 End)
 
         if (Old.Type != LoaderFree || From >= To)
             continue;
-        for (ULONG j = i + 1; j < DescriptorCount; j++)
-            Descriptors[j - 1] = Descriptors[j];
-        DescriptorCount--;
+        Remove(i);
         Insert(i, LoaderFree, To, OldEnd);
         Insert(i, Type, From, To);
         Insert(i, LoaderFree, Old.BasePage, From);
@@ -110,7 +131,13 @@ VOID BootLoadKernel(const BOOT_INFORMATION *Information, BOOT_TARGET *Target)
 
     if (Information->ModulesSize == 0)
         BootFail("no boot modules (-initrd)");
-    BootListModules(Information->ModulesBase, Information->ModulesSize, Block);
+    if (Information->Modules == NULL)
+        BootListModules(Information->ModulesBase, Information->ModulesSize, Block);
+    else
+        while (Block->ModuleCount < Information->ModuleCount) {
+            Block->Modules[Block->ModuleCount] = Information->Modules[Block->ModuleCount];
+            Block->ModuleCount++;
+        }
     Kernel = BootFindModule(Block, "Windows/System32/ntoskrnl.exe");
     if (Kernel == NULL)
         BootFail("the boot modules have no Windows/System32/ntoskrnl.exe");

@@ -11,7 +11,7 @@ static PIMAGE_NT_HEADERS64 Headers(PCVOID Base)
     return (PIMAGE_NT_HEADERS64)((ULONG64)Base + (ULONG64)((const IMAGE_DOS_HEADER *)Base)->e_lfanew);
 }
 
-static VOID Check(const LOADER_MODULE *File)
+ULONG64 BootCheckImage(const LOADER_MODULE *File)
 {
     const IMAGE_DOS_HEADER *Dos = File->Base;
     PIMAGE_NT_HEADERS64 Nt;
@@ -25,31 +25,39 @@ static VOID Check(const LOADER_MODULE *File)
     if (Nt->FileHeader.Machine != BootImageMachine)
         BootFail("ntoskrnl.exe is made for another architecture");
     if (Nt->OptionalHeader.SectionAlignment != BOOT_PAGE || Nt->OptionalHeader.SizeOfHeaders > File->Size ||
-        Nt->OptionalHeader.SizeOfHeaders > Nt->OptionalHeader.SizeOfImage)
+        Nt->OptionalHeader.SizeOfHeaders > Nt->OptionalHeader.SizeOfImage ||
+        (PUCHAR)(IMAGE_FIRST_SECTION(Nt) + Nt->FileHeader.NumberOfSections) >
+            (PUCHAR)File->Base + Nt->OptionalHeader.SizeOfHeaders ||
+        Nt->OptionalHeader.AddressOfEntryPoint >= Nt->OptionalHeader.SizeOfImage)
         BootFail("ntoskrnl.exe has damaged headers");
+    return BOOT_PAGE_UP((ULONG64)Nt->OptionalHeader.SizeOfImage);
 }
 
 static VOID Relocate(PUCHAR Memory, PIMAGE_NT_HEADERS64 Nt, ULONG64 Delta)
 {
     IMAGE_DATA_DIRECTORY Directory = Nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_BASERELOC];
-    ULONG Offset = 0;
+    ULONG Offset = 0, ImageSize = Nt->OptionalHeader.SizeOfImage;
 
+    if (Directory.VirtualAddress > ImageSize || Directory.Size > ImageSize - Directory.VirtualAddress)
+        BootFail("ntoskrnl.exe has damaged relocations");
     while (Offset + sizeof(IMAGE_BASE_RELOCATION) <= Directory.Size) {
         PIMAGE_BASE_RELOCATION Block = (PIMAGE_BASE_RELOCATION)(Memory + Directory.VirtualAddress + Offset);
         PUSHORT Entry = (PUSHORT)(Block + 1);
         ULONG Count = (ULONG)((Block->SizeOfBlock - sizeof(*Block)) / sizeof(USHORT));
 
-        if (Block->SizeOfBlock < sizeof(*Block))
+        if (Block->SizeOfBlock < sizeof(*Block) || Block->SizeOfBlock > Directory.Size - Offset)
             BootFail("ntoskrnl.exe has damaged relocations");
         for (ULONG i = 0; i < Count; i++) {
-            ULONG64 Place;
+            ULONG64 Place, At = (ULONG64)Block->VirtualAddress + (Entry[i] & 0xFFF);
             if (Entry[i] >> 12 == IMAGE_REL_BASED_ABSOLUTE)
                 continue;
             if (Entry[i] >> 12 != IMAGE_REL_BASED_DIR64)
                 BootFail("ntoskrnl.exe has an unknown kind of relocation");
-            __builtin_memcpy(&Place, Memory + Block->VirtualAddress + (Entry[i] & 0xFFF), sizeof(Place));
+            if (At + sizeof(Place) > ImageSize)
+                BootFail("ntoskrnl.exe has damaged relocations");
+            __builtin_memcpy(&Place, Memory + At, sizeof(Place));
             Place += Delta;
-            __builtin_memcpy(Memory + Block->VirtualAddress + (Entry[i] & 0xFFF), &Place, sizeof(Place));
+            __builtin_memcpy(Memory + At, &Place, sizeof(Place));
         }
         Offset += Block->SizeOfBlock;
     }
@@ -61,7 +69,7 @@ VOID BootLoadImage(const LOADER_MODULE *File, BOOT_IMAGE *Image)
     PIMAGE_SECTION_HEADER Section;
     PUCHAR Memory;
 
-    Check(File);
+    BootCheckImage(File);
     Nt = Headers(File->Base);
     Memory = BootAllocate(Nt->OptionalHeader.SizeOfImage);
     __builtin_memcpy(Memory, File->Base, Nt->OptionalHeader.SizeOfHeaders);

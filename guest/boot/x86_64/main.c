@@ -1,10 +1,6 @@
 /* x86-64: what PVH's start information says, then the kernel. */
 #include "boot.h"
 
-#include <ntimage.h>
-
-const USHORT BootImageMachine = IMAGE_FILE_MACHINE_AMD64;
-
 /* Xen's hvm_start_info, version 1. */
 #define HVM_START_MAGIC 0x336EC578
 typedef struct _HVM_START_INFO {
@@ -20,19 +16,7 @@ extern CHAR BootImageStart[], BootImageEnd[];
 DECLSPEC_NORETURN VOID BootEnterKernel(ULONG64 Root, ULONG64 Entry, ULONG64 Block);
 DECLSPEC_NORETURN VOID BootMain(const HVM_START_INFO *Start);
 
-static VOID Out8(USHORT Port, UCHAR Value) { __asm__ volatile("outb %0,%1" :: "a"(Value), "Nd"(Port)); }
 static VOID Out16(USHORT Port, USHORT Value) { __asm__ volatile("outw %0,%1" :: "a"(Value), "Nd"(Port)); }
-static UCHAR In8(USHORT Port) { UCHAR v; __asm__ volatile("inb %1,%0" : "=a"(v) : "Nd"(Port)); return v; }
-
-#define COM1 0x3F8
-VOID BootPutString(PCSTR Text)
-{
-    for (; *Text; Text++) {
-        while (!(In8(COM1 + 5) & 0x20))
-            ;
-        Out8(COM1, (UCHAR)*Text);
-    }
-}
 
 /* microvm's sleep register, then the ports of the PC machines. */
 VOID BootPowerOff(VOID)
@@ -42,21 +26,6 @@ VOID BootPowerOff(VOID)
     Out16(0xB004, 0x2000);
     for (;;)
         __asm__ volatile("hlt");
-}
-
-ULONG64 BootTableEntry(ULONG64 Table) { return Table | 0x3; }
-
-ULONG64 BootLeafEntry(ULONG64 Physical, ULONG Flags)
-{
-    ULONG64 Entry = Physical | 0x161;               /* present, accessed, dirty, global */
-
-    if (Flags & BOOT_MAP_WRITE)
-        Entry |= 0x2;
-    if (!(Flags & BOOT_MAP_EXECUTE))
-        Entry |= 1ull << 63;
-    if (Flags & BOOT_MAP_LARGE)
-        Entry |= 0x80;
-    return Entry;
 }
 
 /* Firmware that fills in no RSDP leaves it where the BIOS has it. */

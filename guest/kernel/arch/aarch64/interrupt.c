@@ -44,6 +44,8 @@ VOID KiInitializeInterrupts(VOID)
     KiCpuInterface = MmMapIoSpace(VIRT_GIC_CPU_INTERFACE, 0x1000);
     if (KiDistributor == NULL || KiCpuInterface == NULL)
         KeBugCheckEx(HAL_INITIALIZATION_FAILED, VIRT_GIC_DISTRIBUTOR, 0, 0, 0);
+    for (ULONG i = 0; i < GIC_LINES / 32; i++)
+        KiDistributor[GICD_ICENABLER / 4 + i] = ~0u;    /* what a firmware may have left on */
     KiDistributor[GICD_CTLR / 4] = 1;
     KiCpuInterface[GICC_PMR / 4] = 0xFF;
     KiCpuInterface[GICC_CTLR / 4] = 1;

@@ -1,7 +1,9 @@
-/* Power-off and reset by PSCI; the power button is a key on the PL061. */
+/* Power-off and reset by PSCI. The power button is a key on the PL061, or, on a machine that its firmware describes by
+ * ACPI, an event of QEMU's generic event device: virt has one of the two. */
 #include "archp.h"
 
 #include <hal.h>
+#include <loader.h>
 #include <mm.h>
 
 #define PSCI_SYSTEM_OFF    0x84000008
@@ -13,7 +15,9 @@
 #define GPIO_MIS           (0x418 / 4)
 #define GPIO_IC            (0x41C / 4)
 
-static volatile ULONG *HalpGpio;
+#define GED_POWER_BUTTON   0x02             /* in the selector; reading clears it */
+
+static volatile ULONG *HalpGpio, *HalpEventSelector;
 
 static VOID HalpCallPsci(ULONG64 Function)
 {
@@ -34,9 +38,15 @@ static VOID HalpGpioInterrupt(PVOID Context)
     }
 }
 
-VOID HalpInitializePower(struct _LOADER_PARAMETER_BLOCK *LoaderBlock)
+static VOID HalpGenericEvent(PVOID Context)
 {
-    UNREFERENCED_PARAMETER(LoaderBlock);
+    UNREFERENCED_PARAMETER(Context);
+    if (*HalpEventSelector & GED_POWER_BUTTON)
+        HalpPowerButtonPressed();
+}
+
+static VOID HalpInitializeGpio(VOID)
+{
     HalpGpio = MmMapIoSpace(VIRT_GPIO, PAGE_SIZE);
     if (HalpGpio == NULL)
         return;
@@ -44,4 +54,15 @@ VOID HalpInitializePower(struct _LOADER_PARAMETER_BLOCK *LoaderBlock)
     HalpGpio[GPIO_IC] = GPIO_POWER_PIN;
     KiConnectInterrupt(VIRT_INTID_GPIO, TRUE, HalpGpioInterrupt, NULL);
     HalpGpio[GPIO_IE] = GPIO_POWER_PIN;
+}
+
+VOID HalpInitializePower(struct _LOADER_PARAMETER_BLOCK *LoaderBlock)
+{
+    if (LoaderBlock->AcpiRsdpPhysical == 0) {
+        HalpInitializeGpio();
+        return;
+    }
+    HalpEventSelector = MmMapIoSpace(VIRT_GED, sizeof(ULONG));
+    if (HalpEventSelector != NULL)
+        KiConnectInterrupt(VIRT_INTID_GED, FALSE, HalpGenericEvent, NULL);
 }
