@@ -1,4 +1,4 @@
-"""The kernel's hive code, compiled for this machine (guest/tests/hive), and independent readers of what it wrote."""
+"""The kernel's hive code, compiled for this machine (guest/tests/hive), and readers of what it wrote."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ from typing import Any
 GUEST = Path(__file__).resolve().parents[2] / "guest"
 CORE = ("name", "index", "sec", "secld", "data", "datawr", "keycel", "valcel", "load", "tree", "write")
 SOURCES = ("rtl/*.c", "kernel/cm/hv*.c", *(f"kernel/cm/cm{name}.c" for name in CORE), "tests/hive/hivetest.c")
-INCLUDES = ("tests/hive", "kernel/cm", "kernel/include", "kernel/arch/x86_64", "include", "include/arch/x86_64")
-SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-sanitize=alignment")
+INCLUDES = (
+    *("tests/hive", "kernel/cm", "kernel/include", "kernel/arch/x86_64"),
+    *("include", "include/arch/x86_64"),
+)
+SANITIZE = (
+    *("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    "-fno-sanitize=alignment",
+)
 FLAGS = (
     *("-std=gnu11", "-fshort-wchar", "-fno-builtin", "-fno-strict-aliasing", "-D_NTOSKRNL_"),
     *("-Wall", "-Wextra", "-Werror", "-Wno-multichar", "-include", "tests/rtl/rename.h"),
@@ -30,9 +36,8 @@ Tree = dict[str, Values]
 
 def compile_driver(folder: Path) -> Path:
     """The test program, with address and undefined-behaviour sanitizers (gcc has their run-time)."""
-    subprocess.run(
-        [sys.executable, "abi/generate.py", "--arch", "x86_64", "--out", folder / "gen"], cwd=GUEST, check=True
-    )
+    generate = [sys.executable, "abi/generate.py", "--arch", "x86_64", "--out", folder / "gen"]
+    subprocess.run(generate, cwd=GUEST, check=True)
     includes = [f"-I{name}" for name in INCLUDES] + [f"-I{folder / 'gen'}"]
     objects = []
     for source in [path for pattern in SOURCES for path in sorted(GUEST.glob(pattern))]:
@@ -175,7 +180,7 @@ def read_regipy(path: Path) -> Tree:
 
     def walk(key: Any, where: str) -> None:
         found[where] = {
-            name: (regf.TYPES[kind], regf.encode(regf.Value(kind, data)) if not isinstance(data, bytes) else data)
+            name: (regf.TYPES[kind], regf.encode(regf.Value(kind, data)))
             for name, (kind, data) in hive._values(key)
         }
         names = [sub.name for sub in key.iter_subkeys() or ()]

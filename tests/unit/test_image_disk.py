@@ -15,6 +15,7 @@ from smssboot.errors import InputError
 from smssboot.image import build as building
 from smssboot.image import guest, hive, modules, sparse
 from smssboot.image.built import PLACEHOLDER, BuiltImage
+from smssboot.image.paths import PROJECT
 from smssboot.image.recipe import load_recipe
 
 NONCE = "0123456789012345"
@@ -56,11 +57,11 @@ def cut(image: BuiltImage, number: int, path: Path, disk: Path | None = None) ->
     assert whole is not None
     sparse.copy(whole, path)
     with path.open("r+b") as file, whole.open("rb") as source:
-        for at in range(0, volume.size, MIB):
+        for at in range(0, volume.bytes, MIB):
             source.seek(volume.offset + at)
             file.seek(at)
             file.write(source.read(MIB))
-        file.truncate(volume.size)
+        file.truncate(volume.bytes)
     return path
 
 
@@ -105,6 +106,16 @@ def test_without_a_disk_every_file_is_a_module() -> None:
     assert "Windows/System32/smss.exe" in loaded
     assert "Windows/System32/win32k.sys" in loaded
     assert "Windows/System32/drivers/null.sys" in loaded
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "tests/boot/volumes").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_the_recipes_of_the_boot_tests_are_what_they_say(path: Path, tmp_path: Path) -> None:
+    image = building.build(path, "x86_64")
+    for number, volume in enumerate(image.volumes):
+        cut(image, number, one := tmp_path / str(number))
+        assert (fsck(one)[0] == 0) == (not volume.dirty and not volume.problems)
 
 
 def test_two_builds_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +183,7 @@ files:
   \Windows\System32\ntdll.dll: {attributes: [readonly]}
 volumes:
   - {letter: D, size: 64 MiB, label: data, dirty: true, files: {\x.txt: {text: x}}}
-  - {size: 40 MiB}
+  - {letter: 'X:', size: 40 MiB}
 """
     image = built(tmp_path, text)
     system = cut(image, 1, tmp_path / "c")
@@ -194,10 +205,10 @@ volumes:
     told = [(v.letter, v.device, v.label, v.dirty) for v in image.volumes[2:]]
     assert told == [
         ("D:", r"\Device\HarddiskVolume3", "DATA", True),
-        ("E:", r"\Device\HarddiskVolume4", "", False),
+        ("X:", r"\Device\HarddiskVolume4", "", False),
     ]
     mounted = image.registry_for(NONCE)["MountedDevices"]
-    assert set(mounted) == {rf"\DosDevices\{letter}:" for letter in "CDE"}
+    assert set(mounted) == {rf"\DosDevices\{letter}:" for letter in "CDX"}
 
 
 def test_hives_of_every_kind_by_two_readers(tmp_path: Path) -> None:
@@ -277,6 +288,7 @@ def test_a_disk_made_by_others(tmp_path: Path) -> None:
     assert image.disk.read_bytes() == other.read_bytes()
     assert image.nonce_spots == image.disk_spots == ()
     assert image.disk_guid == made.disk_guid
+    assert image.boot_line == made.boot_line is not None
     names = [name for name, _, _ in modules.members(image.modules.read_bytes())]
     assert names == [name for name, _, _ in modules.members(made.modules.read_bytes())]
     assert image.registry_for("9" * 16) == made.registry_for(NONCE)
@@ -316,7 +328,8 @@ def test_a_disk_without_a_system(tmp_path: Path) -> None:
         ("disk: {transport: ide}\n", 2, 19, "unknown value 'ide' (valid: memory, virtio)"),
         ("disk: nome\n", 2, 7, "unknown value 'nome' (did you mean 'none'?)"),
         ("volumes: [{label: A}]\n", 2, 11, "'size' is missing"),
-        ("volumes: [{letter: E, size: 64 MiB}]\n", 2, 20, "expected D"),
+        ("volumes: [{letter: C, size: 64 MiB}]\n", 2, 20, "'C' is no free drive letter from D to Z"),
+        ("volumes: [{size: 34 MiB}, {letter: D, size: 34 MiB}]\n", 2, 36, "'D' is no free drive letter"),
         ("volumes: [{size: 10 MiB}]\n", 2, 18, "10 MiB is not between 34 MiB"),
         ("volumes: [{size: 240 MiB}]\n", 2, 11, "they leave 10 MiB of 256 MiB for C:"),
         ("volumes: [{size: 64 MiB, label: 'a:b'}]\n", 2, 33, "a label has at most 11"),
@@ -332,7 +345,7 @@ def test_a_disk_without_a_system(tmp_path: Path) -> None:
         ("files: {'\\a': {attributes: [hidden]}}\n", 2, 15, "whose attributes could be set"),
         ("files: {'\\Windows': {text: a}}\n", 2, 21, "is a directory"),
         ("files: {'\\Windows\\System32\\smss.exe\\a': {text: a}}\n", 2, 41, "'smss.exe' is a file"),
-        ("files: {'\\a': {size: 300 MiB}}\n", 1, 1, "the files do not fit the volume"),
+        ("files: {'\\a': {size: 300 MiB}}\n", 2, 8, "the files do not fit the volume"),
         ("fill: {free: 1 GiB}\n", 2, 7, "are free on C:"),
         ("dirty: maybe\n", 2, 8, "expected true or false"),
         ("damage: rust\n", 2, 9, "unknown value 'rust'"),

@@ -59,8 +59,8 @@ NTSTATUS NTAPI NtShutdownSystem(SHUTDOWN_ACTION Action)
         return STATUS_PRIVILEGE_NOT_HELD;
     ExRecordFact("system.shutdown", "action=%s pid=%u name=%s", Actions[Action].Name,
                  HandleToUlong(Process->UniqueProcessId), Process->ImageFileName);
-    CmShutdownSystem();
     MmShutdownSystem();
+    CmShutdownSystem();
     IoShutdownSystem();
     ExRecordBye(Actions[Action].Name);
     HalReturnToFirmware(Actions[Action].Firmware);

@@ -157,6 +157,7 @@ class Assembly:
         if made is not None:
             assert recipe.storage.disk is not None
             parts += [recipe.storage.disk.transport.encode(), sparse.digest(self._work / DISK)]
+            parts.append((self._work / VOLUMES).read_bytes())
         total = hashlib.sha256()
         for part in parts:
             total.update(len(part).to_bytes(8, "little") + part)
