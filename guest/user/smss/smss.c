@@ -37,6 +37,8 @@ static DECLSPEC_NORETURN VOID MasterMain(VOID)
     SmpLoadSystemDrivers();
     SmpRunBootExecute();
     SmpProcessFileRenames();
+    SmpCheckForCrashDump();
+    SmpCreatePagingFiles();
     SmpInitializeRegistry();
     SmpWriteEventLog();
     SmpSetDynamicEnvironment();
