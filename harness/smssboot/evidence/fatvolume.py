@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -211,6 +211,13 @@ def _contents(image: str, files: list[Found]) -> None:
         elif whole:
             for one, data in zip(batch, _cut(answer.out, batch), strict=True):
                 one.content = data
+
+
+def contents(disk: Path, offset: int, sizes: Mapping[str, int]) -> dict[str, bytes]:
+    """The contents of some files by path (`\\a.txt`), those that can be read."""
+    files = [Found(path, size, False) for path, size in sizes.items()]
+    _contents(f"{disk}@@{offset}", files)
+    return {one.path: one.content for one in files if one.content is not None}
 
 
 def _cut(data: bytes, batch: list[Found]) -> Iterator[bytes]:
