@@ -30,10 +30,10 @@ def hive(**manager: Any) -> dict[str, dict[str, Any]]:
     base = {key: dict(values) for key, values in registry().items()}
     base[MANAGER].update({
         "BootExecute": ("REG_MULTI_SZ", [
-            "autocheck autochk *", rf"bootmark C:\mark.txt {NONCE}", "gui", "text", "nowhere /x",
-            "autocheck autoconv C:", rf"async bootmark C:\async.txt {NONCE}",
+            "autocheck autochk *", rf"bootmark {NONCE} \??\C:\mark.txt", "gui", "text", "nowhere /x",
+            "autocheck autoconv C:", rf"async bootmark {NONCE} \??\C:\async.txt",
         ]),
-        "SetupExecute": ("REG_MULTI_SZ", [rf"bootmark C:\setup.txt {NONCE}"]),
+        "SetupExecute": ("REG_MULTI_SZ", [rf"bootmark {NONCE} \??\C:\setup.txt"]),
         "PendingFileRenameOperations": ("REG_MULTI_SZ", [
             r"\??\C:\temp\a.tmp", r"!\??\C:\temp\b.txt", r"\??\C:\temp\ro.txt", "",
             r"\??\C:\temp\b.txt", r"\??\C:\docs\c.txt", r"\??\C:\missing", r"\??\C:\x",

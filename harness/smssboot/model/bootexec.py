@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from smssboot.model.context import Context, FileInfo, Volume
 from smssboot.model.registry import BOOT_ENVIRONMENT, MANAGER, environment, setting, strings
-from smssboot.model.store import Store, store_of
+from smssboot.model.store import Store, store_of, win32
 
 KEYWORDS: Final = ("autocheck", "async", "debug")
 DEFAULTS: Final[Mapping[str, list[str]]] = {"BootExecute": ["autocheck AutoChk.exe *"]}
@@ -123,11 +123,11 @@ def checked_volumes(
 
 
 def boot_marks(commands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The marks that `bootmark FILE ARGUMENT` leaves: which file, of which argument."""
+    """The marks that `bootmark ARGUMENT FILE` leaves: which file, of which argument."""
     out: list[dict[str, Any]] = []
     for command in commands:
         words = str(command["arguments"]).split(" ", 1)
         if command["runs"] and command["program"].casefold() == "bootmark.exe" and len(words) == 2:
-            path = words[0].removeprefix("\\??\\")
-            out.append({"command": command["index"], "file": path, "argument": words[1].strip(" ")})
+            path = win32(words[1].strip(' "'))
+            out.append({"command": command["index"], "file": path, "argument": words[0]})
     return out

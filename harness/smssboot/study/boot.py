@@ -69,7 +69,8 @@ class Boot:
         """Everything else that the boot needs; called while QEMU starts.  Raises UsageError."""
         from smssboot.study.expect import expectation
 
-        self.expected = expectation(self.image, self.prepared.profile, self.prepared.nonce)
+        memory = self.prepared.plan.ram_bytes >> 20
+        self.expected = expectation(self.image, self.prepared.profile, self.prepared.nonce, memory)
 
     async def run(self, observer: Observer | None = None) -> None:
         """Let the guest run to its end, and judge it."""
@@ -167,7 +168,8 @@ class Boot:
         from smssboot.study.expect import context, context_json
 
         folder = self.prepared.run_dir
-        ground = context(self.image, self.prepared.profile, self.prepared.nonce)
+        memory = self.prepared.plan.ram_bytes >> 20
+        ground = context(self.image, self.prepared.profile, self.prepared.nonce, memory)
         (folder / "context.json").write_text(json.dumps(context_json(ground), indent=1), "utf-8")
         if self.process is not None:
             from smssboot.machine.argv import quoted
