@@ -119,15 +119,11 @@ class Boot:
 
     def _inspect_disk(self, recorder: _Recorder) -> None:
         """What is on the disk now that QEMU is gone, as readers see it that are not ours."""
-        import importlib
-        import importlib.util
+        from smssboot.evidence import disk
 
         self.end_process()
-        # Until the reader of disks is part of the evidence, a disk is booted and not looked into.
-        if importlib.util.find_spec("smssboot.evidence.disk") is None:
-            return
-        reader = importlib.import_module("smssboot.evidence.disk")
-        for event in reader.inspect(self.prepared.plan.disk, self.image.volumes):
+        assert self.prepared.plan.disk is not None
+        for event in disk.inspect(self.prepared.plan.disk, self.image.volumes):
             recorder.see(event)
 
     def end_process(self) -> None:
