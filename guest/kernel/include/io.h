@@ -175,7 +175,7 @@ typedef NTSTATUS DRIVER_INITIALIZE(PDRIVER_OBJECT Driver, PUNICODE_STRING Regist
 extern struct _OBJECT_TYPE *IoDeviceObjectType, *IoDriverObjectType;
 extern struct _OBJECT_TYPE *IoFileObjectType;
 
-/* Mounts the boot modules, makes \Device\BootModules, \Device\Null, \SystemRoot, \GLOBAL??\C:. */
+/* Mounts the boot modules, makes \Device\BootModules, \SystemRoot, \GLOBAL??\C:. */
 BOOLEAN IoInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock);
 
 /* Makes the permanent device object \Device\... (referenced). */
