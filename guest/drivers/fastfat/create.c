@@ -81,12 +81,13 @@ static NTSTATUS FatOverwriteFile(PFCB Fcb, PIO_CREATE_PARAMETERS Parameters)
 
 static NTSTATUS FatOpenExisting(PFCB Fcb, PFILE_OBJECT File, PIO_CREATE_PARAMETERS Parameters, BOOLEAN Trailing)
 {
-    NTSTATUS Status = FatCheckKind(Fcb, Parameters, Trailing);
+    NTSTATUS Status;
 
     if (Fcb->DeletePending)
         return STATUS_DELETE_PENDING;
-    if (NT_SUCCESS(Status) && Parameters->Disposition == FILE_CREATE)
-        Status = STATUS_OBJECT_NAME_COLLISION;
+    if (Parameters->Disposition == FILE_CREATE)
+        return STATUS_OBJECT_NAME_COLLISION;
+    Status = FatCheckKind(Fcb, Parameters, Trailing);
     if (NT_SUCCESS(Status))
         Status = FatCheckAttributes(Fcb, Parameters);
     if (NT_SUCCESS(Status))

@@ -79,6 +79,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestProcesses();
     TestPorts();
     TestSections();
+    TestFiles();
     TestHostileCalls();
     DbgPrint("done %u\n", TestFailures);
     RtlAdjustPrivilege(SE_SHUTDOWN_PRIVILEGE, TRUE, FALSE, &(BOOLEAN){ 0 });
