@@ -1,5 +1,6 @@
 /* Control areas: the pages behind sections, counted by the sections and views that use them. */
 #include "mip.h"
+#include "pagefile.h"
 
 LIST_ENTRY MiControlAreas = { &MiControlAreas, &MiControlAreas };
 
@@ -20,6 +21,15 @@ PCONTROL_AREA MiAllocateControlArea(ULONG PageCount, ULONG Subsections)
         return NULL;
     }
     return Area;
+}
+
+/* Gives up what an area's entry stands for. */
+static VOID MiDeleteSectionPage(MI_SECTION_PAGE Entry)
+{
+    if ((Entry & MI_PAGE_PAGED_OUT) != 0)
+        MiFreeSlot((ULONG)Entry);
+    else if (Entry != 0)
+        MmFreePage(MI_PAGE_NUMBER(Entry));
 }
 
 VOID MiReferenceControlArea(PCONTROL_AREA ControlArea)
@@ -47,10 +57,9 @@ VOID MiDereferenceControlArea(PCONTROL_AREA ControlArea)
     if (ControlArea->File != NULL)
         MiDisconnectFile(ControlArea);
     RemoveEntryList(&ControlArea->Link);
-    for (ULONG i = 0; ControlArea->Pages != NULL && i < ControlArea->PageCount; i++) {
-        if (ControlArea->Pages[i] != 0)
-            MmFreePage(MI_PAGE_NUMBER(ControlArea->Pages[i]));
-    }
+    for (ULONG i = 0; ControlArea->Pages != NULL && i < ControlArea->PageCount; i++)
+        MiDeleteSectionPage(ControlArea->Pages[i]);
+    MiReturnCommitment(ControlArea->Charge);
     if (ControlArea->Pages != NULL)
         ExFreePoolWithTag(ControlArea->Pages, MI_TAG);
     if (ControlArea->Subsections != NULL)
@@ -62,11 +71,16 @@ VOID MiDereferenceControlArea(PCONTROL_AREA ControlArea)
 
 NTSTATUS MiCreateMemoryControlArea(ULONG64 Size, PCONTROL_AREA *ControlArea)
 {
-    MM_STATISTICS Statistics;
+    ULONG64 Pages = BYTES_TO_PAGES(Size);
+    NTSTATUS Status = Size != 0 ? MiChargeCommitment(Pages) : STATUS_INVALID_PARAMETER;
 
-    MmQueryStatistics(&Statistics);
-    if (Size == 0 || BYTES_TO_PAGES(Size) > Statistics.AvailablePages)
-        return Size == 0 ? STATUS_INVALID_PARAMETER : STATUS_COMMITMENT_LIMIT;
-    *ControlArea = MiAllocateControlArea((ULONG)BYTES_TO_PAGES(Size), 0);
-    return *ControlArea != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    *ControlArea = Pages <= 0xFFFFFFFFull ? MiAllocateControlArea((ULONG)Pages, 0) : NULL;
+    if (*ControlArea == NULL) {
+        MiReturnCommitment(Pages);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    (*ControlArea)->Charge = Pages;
+    return STATUS_SUCCESS;
 }

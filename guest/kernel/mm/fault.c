@@ -1,5 +1,6 @@
 /* Page faults: the page that a VAD promised is made, or copied, when it is first touched. */
 #include "mip.h"
+#include "pagefile.h"
 
 NTSTATUS MiRefusedFault;
 
@@ -18,7 +19,7 @@ static NTSTATUS MiMapUserPage(PMMSUPPORT Vm, ULONG64 Address, PFN_NUMBER Page, U
 /* A page of this process alone with the contents of Source. */
 static PFN_NUMBER MiCopyPage(PMMSUPPORT Vm, PFN_NUMBER Source)
 {
-    PFN_NUMBER Copy = MmAllocatePage(FALSE);
+    PFN_NUMBER Copy = MiAllocateUserPage(FALSE);
 
     if (Copy != 0) {
         RtlCopyMemory(MiPageAddress(Copy), MiPageAddress(Source), PAGE_SIZE);
@@ -44,6 +45,8 @@ static NTSTATUS MiWriteFault(PMMSUPPORT Vm, PMMVAD Vad, ULONG64 Address, PFN_NUM
         Copy = MiCopyPage(Vm, Mapped);
         if (Copy == 0)
             return STATUS_NO_MEMORY;
+    } else {
+        MiForgetPageSlot(Mapped);
     }
     KiMapPage(Vm->DirectoryTableBase, (PVOID)Address, Copy << PAGE_SHIFT, MiPageFlags(Vad->Protect, TRUE));
     if (Copy != Mapped)
@@ -74,6 +77,26 @@ static NTSTATUS MiSectionFault(PMMSUPPORT Vm, PMMVAD Vad, ULONG64 Address, ULONG
                                                        MiIsSectionPageModified(Vad->ControlArea, Index)));
 }
 
+/* A page of the process's own comes back. Until it is written it keeps its slot, and leaves again without being written. */
+static NTSTATUS MiPageIn(PMMSUPPORT Vm, PMMVAD Vad, ULONG64 Address, ULONG Slot, ULONG FaultFlags)
+{
+    PFN_NUMBER Page = MiAllocateUserPage(FALSE);
+    NTSTATUS Status;
+
+    if (Page == 0)
+        return STATUS_NO_MEMORY;
+    Status = MiReadSlot(Slot, MiPageAddress(Page));
+    if (!NT_SUCCESS(Status)) {
+        MmFreePage(Page);
+        return Status;
+    }
+    MiSetPageSlot(Page, Slot);
+    if ((FaultFlags & MM_FAULT_WRITE) != 0)
+        MiForgetPageSlot(Page);
+    Vm->PrivatePageCount++;
+    return MiMapUserPage(Vm, Address, Page, MiOwnPageFlags(Vad->Protect, Page));
+}
+
 static NTSTATUS MiResolveFault(PMMSUPPORT Vm, PMMVAD Vad, ULONG64 Address, ULONG FaultFlags)
 {
     ULONG64 PhysicalAddress, Value;
@@ -87,13 +110,15 @@ static NTSTATUS MiResolveFault(PMMSUPPORT Vm, PMMVAD Vad, ULONG64 Address, ULONG
         return STATUS_SUCCESS;
     }
     if (KiQuerySoftEntry(Vm->DirectoryTableBase, (PVOID)Address, &Kind, &Value)) {
+        if (Kind == KI_SOFT_PAGED_OUT)
+            return MiPageIn(Vm, Vad, Address, (ULONG)Value, FaultFlags);
         /* A guard was taken off it. */
-        KiMapPage(Vm->DirectoryTableBase, (PVOID)Address, Value << PAGE_SHIFT, MiPageFlags(Vad->Protect, TRUE));
+        KiMapPage(Vm->DirectoryTableBase, (PVOID)Address, Value << PAGE_SHIFT, MiOwnPageFlags(Vad->Protect, Value));
         return STATUS_SUCCESS;
     }
     if (Vad->ControlArea != NULL)
         return MiSectionFault(Vm, Vad, Address, FaultFlags);
-    Page = MmAllocatePage(TRUE);
+    Page = MiAllocateUserPage(TRUE);
     if (Page == 0)
         return STATUS_NO_MEMORY;
     Vm->PrivatePageCount++;
@@ -112,6 +137,7 @@ static NTSTATUS MiUserFault(ULONG FaultFlags, PVOID VirtualAddress)
         return STATUS_ACCESS_VIOLATION;
     Vm = &PsGetCurrentProcess()->Vm;
     Vm->PageFaultCount++;
+    MiBalanceMemory();
     Vad = MiFindVad(Vm, Address);
     if (Vad == NULL || !MiProtectionAllows(Vad->Protect, FaultFlags))
         return STATUS_ACCESS_VIOLATION;

@@ -1,5 +1,6 @@
 /* NtFlushVirtualMemory, and the end of the system: what views of files changed goes back to the files. */
 #include "mip.h"
+#include "pagefile.h"
 
 /* The part of a view at *Base: its pages of the area from *First on; the bytes that count in *Size (0: to the view's end). */
 static NTSTATUS MiFindFlushRange(PMMSUPPORT Vm, ULONG64 *Base, PSIZE_T Size, PCONTROL_AREA *Area, PULONG First)
@@ -75,4 +76,5 @@ NTSTATUS NTAPI NtFlushVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PS
 VOID MmShutdownSystem(VOID)
 {
     MiFlushAllData();
+    MiRecordPagingFileUse(TRUE);
 }

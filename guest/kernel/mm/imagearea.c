@@ -44,6 +44,21 @@ static VOID MiFillSubsections(PCONTROL_AREA Area, PMI_IMAGE Image)
     }
 }
 
+/* Pages that all who map the image write together cannot be read from the file again. */
+static NTSTATUS MiChargeSharedPages(PCONTROL_AREA Area)
+{
+    ULONG64 Pages = 0;
+    NTSTATUS Status;
+
+    for (ULONG i = 0; i < Area->SubsectionCount; i++) {
+        if (MiProtectionAllows(Area->Subsections[i].Protect, MM_FAULT_WRITE) && !MiIsCopyOnWrite(Area->Subsections[i].Protect))
+            Pages += Area->Subsections[i].PageCount;
+    }
+    Status = MiChargeCommitment(Pages);
+    Area->Charge = NT_SUCCESS(Status) ? Pages : 0;
+    return Status;
+}
+
 NTSTATUS MiCreateImageControlArea(PFILE_OBJECT File, PCONTROL_AREA *ControlArea)
 {
     PCONTROL_AREA Area;
@@ -61,18 +76,28 @@ NTSTATUS MiCreateImageControlArea(PFILE_OBJECT File, PCONTROL_AREA *ControlArea)
     Status = MiReadImage(File, TRUE, &Image);
     if (!NT_SUCCESS(Status))
         return Status;
+    Status = MiCheckImageFile(File, &Image);
+    if (!NT_SUCCESS(Status)) {
+        MiReleaseImage(&Image);
+        return Status;
+    }
     Area = MiAllocateControlArea(Image.PageCount, Image.SectionCount + 1);
+    Status = STATUS_INSUFFICIENT_RESOURCES;
     if (Area != NULL) {
         Area->Image = TRUE;
         MiFillImageInformation(Area, &Image);
         MiFillSubsections(Area, &Image);
-        ObReferenceObject(File);
-        Area->File = File;
-        File->SectionObjectPointer->ImageSectionObject = Area;
-        *ControlArea = Area;
-    } else {
-        Status = STATUS_INSUFFICIENT_RESOURCES;
+        Status = MiChargeSharedPages(Area);
     }
     MiReleaseImage(&Image);
-    return Status;
+    if (!NT_SUCCESS(Status)) {
+        if (Area != NULL)
+            MiDereferenceControlArea(Area);
+        return Status;
+    }
+    ObReferenceObject(File);
+    Area->File = File;
+    File->SectionObjectPointer->ImageSectionObject = Area;
+    *ControlArea = Area;
+    return STATUS_SUCCESS;
 }

@@ -20,7 +20,7 @@ static PUCHAR MiPrivateViewPage(PVOID Context, ULONG Index)
     if (View->Private[Index] == 0) {
         if (!NT_SUCCESS(MiGetSectionPage(View->Area, Index, &Source)))
             return NULL;
-        View->Private[Index] = MmAllocatePage(FALSE);
+        View->Private[Index] = MiAllocateUserPage(FALSE);
         if (View->Private[Index] == 0)
             return NULL;
         RtlCopyMemory(MiPageAddress(View->Private[Index]), MiPageAddress(Source), PAGE_SIZE);
@@ -129,6 +129,8 @@ static NTSTATUS MiRelocateView(PEPROCESS Process, PCONTROL_AREA Area, ULONG64 Ba
 /* One VAD per subsection; all have the allocation's base. */
 static NTSTATUS MiInsertImageVads(PMMSUPPORT Vm, PCONTROL_AREA Area, ULONG64 Base)
 {
+    NTSTATUS Status = STATUS_SUCCESS;
+
     for (ULONG i = 0; i < Area->SubsectionCount; i++) {
         PSUBSECTION Subsection = &Area->Subsections[i];
         ULONG64 Start = Base + ((ULONG64)Subsection->FirstPage << PAGE_SHIFT);
@@ -145,6 +147,11 @@ static NTSTATUS MiInsertImageVads(PMMSUPPORT Vm, PCONTROL_AREA Area, ULONG64 Bas
         Vad->FirstPage = Subsection->FirstPage;
         Vad->AllocationBase = Base;
         Vad->AllocationProtect = PAGE_EXECUTE_WRITECOPY;
+        /* Pages that are written, or relocated, become the process's own. */
+        if (MiIsCopyOnWrite(Vad->Protect) || Base != Area->ImageBase)
+            Status = MiChargeVad(Vad);
+        if (!NT_SUCCESS(Status))
+            return Status;
     }
     return STATUS_SUCCESS;
 }
@@ -217,6 +224,10 @@ static NTSTATUS MiMapMemoryView(PSECTION Section, PEPROCESS Process, PVOID *Base
     MiReferenceControlArea(Section->ControlArea);
     Vad->ControlArea = Section->ControlArea;
     Vad->FirstPage = (ULONG)(Offset >> PAGE_SHIFT);
+    if (MiIsCopyOnWrite(Protect) && !NT_SUCCESS(MiChargeVad(Vad))) {
+        MiRemoveVads(Vm, Base, Base + Size);
+        return STATUS_COMMITMENT_LIMIT;
+    }
     *BaseAddress = (PVOID)Base;
     *ViewSize = Size;
     return STATUS_SUCCESS;
@@ -234,6 +245,7 @@ NTSTATUS MmMapViewOfSection(PVOID SectionObject, PEPROCESS Process, PVOID *BaseA
     UNREFERENCED_PARAMETER(InheritDisposition);     /* nothing is inherited: there is no fork */
     if (Process->Vm.AddressSpaceDeleted)
         return STATUS_PROCESS_IS_TERMINATING;
+    MiBalanceMemory();
     if (Section->ControlArea->Image)
         return MiMapImageView(Section, Process, BaseAddress, ViewSize);
     return Offset < 0 ? STATUS_INVALID_PARAMETER

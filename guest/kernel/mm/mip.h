@@ -17,13 +17,24 @@
 
 /* ---- pages of RAM (pfn.c) ---- */
 typedef struct _MMPFN {
-    ULONG Next;                         /* in a list of free pages; 0 ends it */
-    ULONG ReferenceCount;
+    union {
+        ULONG Next;                     /* in a list of free pages; 0 ends it */
+        ULONG Slot;                     /* of a paging file that holds the same bytes; 0: none */
+    };
+    ULONG ReferenceCount : 31;
+    ULONG User : 1;                     /* may leave RAM; counted in MiUserPages */
 } MMPFN, *PMMPFN;
 
 VOID MiInitializePfnDatabase(PLOADER_PARAMETER_BLOCK LoaderBlock);
 VOID MiReferencePage(PFN_NUMBER Page);
 ULONG MiPageReferences(PFN_NUMBER Page);
+/* A page for user mode's use; 0 when only the kernel's reserve is left. */
+PFN_NUMBER MiAllocateUserPage(BOOLEAN Zeroed);
+ULONG MiPageSlot(PFN_NUMBER Page);
+VOID MiSetPageSlot(PFN_NUMBER Page, ULONG Slot);        /* the slot that it had is not freed */
+VOID MiForgetPageSlot(PFN_NUMBER Page);                 /* it is: the page is about to be changed */
+extern SIZE_T MiAvailablePages, MiUserPages;
+extern SIZE_T MiLowPages;               /* with fewer free pages than this, pages leave RAM */
 /* Moves one page from the list of freed pages to that of zeroed ones; FALSE when there is none. */
 BOOLEAN MiZeroOneFreePage(VOID);
 extern KEVENT MiZeroingPageEvent;       /* set while freed pages wait to be zeroed */
@@ -46,6 +57,7 @@ typedef struct _SUBSECTION {
 /* What a control area knows of one of its pages; 0: nothing, the page is made or read when it is touched. */
 typedef ULONG64 MI_SECTION_PAGE;
 #define MI_PAGE_NUMBER(Entry) ((PFN_NUMBER)((Entry) & 0xFFFFFFFFFFull))
+#define MI_PAGE_PAGED_OUT (1ull << 63)  /* in a slot of a paging file: the low 32 bits */
 #define MI_PAGE_MODIFIED (1ull << 62)   /* the page differs from what could be read again */
 
 /* The pages of a file's data, of a file as an image, or of memory that sections share. Each resident page has one
@@ -59,6 +71,7 @@ typedef struct _CONTROL_AREA {
     MI_SECTION_PAGE *Pages;
     ULONG SubsectionCount;              /* 0 but for images */
     PSUBSECTION Subsections;
+    ULONG64 Charge;                     /* pages that it may need of RAM and paging files */
     ULONG64 ImageBase;                  /* what the pages are relocated for */
     SECTION_IMAGE_INFORMATION ImageInformation;
 } CONTROL_AREA, *PCONTROL_AREA;
@@ -107,6 +120,8 @@ typedef struct _MI_IMAGE {
 /* Reads and checks an image file of this machine: every offset that is used later lies inside the file. The whole file,
  * or only its headers (then File has only those). */
 NTSTATUS MiReadImage(PFILE_OBJECT File, BOOLEAN HeadersOnly, PMI_IMAGE Image);
+/* imagecheck.c: against the checksum in the header; a header without one passes. */
+NTSTATUS MiCheckImageFile(PFILE_OBJECT File, PMI_IMAGE Image);
 VOID MiReleaseImage(PMI_IMAGE Image);
 ULONG MiSectionProtection(ULONG Characteristics);           /* PAGE_*, as mapped in user mode */
 /* Copies one page of the image as it is in memory, before relocation. */
@@ -128,6 +143,7 @@ struct _MMVAD {
     ULONG Type;                         /* MEM_PRIVATE, MEM_MAPPED, MEM_IMAGE */
     PCONTROL_AREA ControlArea;          /* counted; NULL: private */
     ULONG FirstPage;                    /* of the control area, at Start */
+    BOOLEAN Charged;                    /* its pages are promised: they may become the process's own */
     BOOLEAN Fixed;                      /* not to be freed or changed: the shared user data */
 };
 
@@ -154,6 +170,8 @@ BOOLEAN MiIsCopyOnWrite(ULONG Protect);
 BOOLEAN MiIsViewAllowed(ULONG Allowed, ULONG Protect);
 /* Flags of a user page; without KI_PAGE_WRITE while a copy on write is still to be made. */
 ULONG MiPageFlags(ULONG Protect, BOOLEAN MayWrite);
+/* Of a page of the process's own: its first write is still to be noticed while it has a slot. */
+ULONG MiOwnPageFlags(ULONG Protect, PFN_NUMBER Page);
 
 /* ---- sessions (session.c) ---- */
 struct _MM_SESSION_SPACE {
@@ -173,6 +191,19 @@ typedef struct _MI_SYSTEM_IMAGE {
     UNICODE_STRING Name;                /* full path, pool */
 } MI_SYSTEM_IMAGE, *PMI_SYSTEM_IMAGE;
 VOID MiUnloadSessionImages(PMM_SESSION_SPACE Session, ULONG64 Root);
+
+/* ---- commitment (commit.c) ---- */
+#define MI_MAXIMUM_COMMIT (1ull << 40)
+NTSTATUS MiChargeCommitment(ULONG64 Pages);                 /* STATUS_COMMITMENT_LIMIT */
+VOID MiReturnCommitment(ULONG64 Pages);
+NTSTATUS MiChargeVad(PMMVAD Vad);                           /* all its pages, once */
+VOID MiUnchargeVad(PMMVAD Vad);
+
+/* ---- trimming (trim.c) ---- */
+BOOLEAN MiPrepareTrimming(VOID);                            /* before the first paging file; FALSE: no memory */
+/* Makes free pages when there are few; waits for disks. The caller holds no page, entry or VAD. At PASSIVE_LEVEL (does
+ * nothing at DISPATCH_LEVEL). */
+VOID MiBalanceMemory(VOID);
 
 /* ---- others ---- */
 /* Why the last fault of kernel code was refused: what the copy that it ended returns (fault.c). */

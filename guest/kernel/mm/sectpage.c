@@ -1,5 +1,6 @@
 /* The pages of control areas: made, read from their file, and noticed when they are written. */
 #include "mip.h"
+#include "pagefile.h"
 
 /* The subsection that the page of an image belongs to; NULL: it lies between sections and is zero. */
 static PSUBSECTION MiFindSubsection(PCONTROL_AREA Area, ULONG Index)
@@ -39,32 +40,45 @@ static NTSTATUS MiReadSectionPage(PCONTROL_AREA Area, ULONG Index, PVOID Page)
     return NT_SUCCESS(Status) && (Done == Length || !Area->Image) ? STATUS_SUCCESS : STATUS_IN_PAGE_ERROR;
 }
 
+/* The page is not in memory: it comes from its slot, from the file, or begins as zeros. */
+static NTSTATUS MiMakeSectionPage(PCONTROL_AREA Area, ULONG Index)
+{
+    ULONG Slot = (Area->Pages[Index] & MI_PAGE_PAGED_OUT) != 0 ? (ULONG)Area->Pages[Index] : 0;
+    PFN_NUMBER New = MiAllocateUserPage(Slot == 0);
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (New == 0)
+        return STATUS_NO_MEMORY;
+    if (Slot != 0)
+        Status = MiReadSlot(Slot, MiPageAddress(New));
+    else if (Area->File != NULL)
+        Status = MiReadSectionPage(Area, Index, MiPageAddress(New));
+    if (!NT_SUCCESS(Status)) {
+        MmFreePage(New);
+        return Status;
+    }
+    MiSetPageSlot(New, Slot);
+    /* Memory that neither a file nor a slot keeps is as good as modified. */
+    Area->Pages[Index] = New | (Area->File == NULL && Slot == 0 ? MI_PAGE_MODIFIED : 0);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS MiGetSectionPage(PCONTROL_AREA ControlArea, ULONG Index, PFN_NUMBER *Page)
 {
     NTSTATUS Status = STATUS_SUCCESS;
-    PFN_NUMBER New;
 
     if (Index >= ControlArea->PageCount)
         return STATUS_ACCESS_VIOLATION;
-    if (ControlArea->Pages[Index] == 0) {
-        New = MmAllocatePage(TRUE);
-        if (New == 0)
-            return STATUS_NO_MEMORY;
-        if (ControlArea->File != NULL)
-            Status = MiReadSectionPage(ControlArea, Index, MiPageAddress(New));
-        if (!NT_SUCCESS(Status)) {
-            MmFreePage(New);
-            return Status;
-        }
-        /* Memory that nobody else keeps cannot be read again, whatever becomes of it. */
-        ControlArea->Pages[Index] = New | (ControlArea->File == NULL ? MI_PAGE_MODIFIED : 0);
-    }
-    *Page = MI_PAGE_NUMBER(ControlArea->Pages[Index]);
-    return STATUS_SUCCESS;
+    if (ControlArea->Pages[Index] == 0 || (ControlArea->Pages[Index] & MI_PAGE_PAGED_OUT) != 0)
+        Status = MiMakeSectionPage(ControlArea, Index);
+    if (NT_SUCCESS(Status))
+        *Page = MI_PAGE_NUMBER(ControlArea->Pages[Index]);
+    return Status;
 }
 
 VOID MiMarkSectionPageModified(PCONTROL_AREA ControlArea, ULONG Index)
 {
+    MiForgetPageSlot(MI_PAGE_NUMBER(ControlArea->Pages[Index]));
     ControlArea->Pages[Index] |= MI_PAGE_MODIFIED;
 }
 

@@ -203,6 +203,7 @@ NTSTATUS MmLoadSystemImage(PUNICODE_STRING FileName, BOOLEAN Session, PVOID *Bas
     if (Session && Process->Vm.Session == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
     Home = Session ? MiSessionHome(Process) : MiSystemHome();
+    MiBalanceMemory();
     Loaded = MiFindSystemImage(&Home, FileName);
     if (Loaded != NULL) {
         *Base = Loaded->Base;

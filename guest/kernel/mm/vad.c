@@ -1,5 +1,6 @@
 /* Virtual address descriptors: which stretches of a process's user range mean what. */
 #include "mip.h"
+#include "pagefile.h"
 
 #define MI_GRANULARITY 0x10000ull
 /* Images have bases of their own above this; what is allocated anywhere stays below. */
@@ -145,6 +146,10 @@ static VOID MiDeletePage(PMMSUPPORT Vm, ULONG64 Address)
 
     if (KiQuerySoftEntry(Vm->DirectoryTableBase, (PVOID)Address, &Kind, &Value)) {
         KiSetSoftEntry(Vm->DirectoryTableBase, (PVOID)Address, 0, 0);
+        if (Kind == KI_SOFT_PAGED_OUT) {
+            MiFreeSlot((ULONG)Value);
+            return;
+        }
     } else {
         KiUnmapPage(Vm->DirectoryTableBase, (PVOID)Address, &Value);
         Value >>= PAGE_SHIFT;
@@ -176,6 +181,7 @@ VOID MiRemoveVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
         *Link = Vad->Next;
         MiUnmapRange(Vm, Vad->Start, Vad->End);
         Vm->VirtualSize -= Vad->End - Vad->Start;
+        MiUnchargeVad(Vad);
         if (Vad->ControlArea != NULL)
             MiDereferenceControlArea(Vad->ControlArea);
         ExFreePoolWithTag(Vad, MI_TAG);

@@ -29,7 +29,8 @@ static const struct {
     S(NtSetVolumeInformationFile) S(NtFlushBuffersFile) S(NtFsControlFile) S(NtDeviceIoControlFile) S(NtDeleteFile)
     S(NtCancelIoFile) S(NtQueryFullAttributesFile)
     S(NtOpenKey) S(NtQueryKey) S(NtEnumerateKey) S(NtQueryValueKey) S(NtEnumerateValueKey)
-    S(NtDeleteValueKey) S(NtSetValueKey)
+    S(NtDeleteValueKey) S(NtSetValueKey) S(NtCreateKey) S(NtDeleteKey) S(NtFlushKey) S(NtInitializeRegistry)
+    S(NtLoadKey) S(NtUnloadKey) S(NtSaveKey)
 };
 
 static UCHAR Page[0x4000] DECLSPEC_ALIGN(4096);
