@@ -142,10 +142,48 @@ static NTSTATUS BootFsQueryAttributes(PFILE_OBJECT File, PIO_FILE_ATTRIBUTES Att
     return STATUS_SUCCESS;
 }
 
+/* *Index counts the children. */
+static NTSTATUS BootFsQueryDirectory(PFILE_OBJECT File, PCUNICODE_STRING Pattern, PULONG Index, PIO_DIRECTORY_ENTRY Entry)
+{
+    PBOOTFS_NODE Node = File->FsContext;
+    ULONG Count = 0;
+
+    for (PLIST_ENTRY Link = Node->Children.Flink; Link != &Node->Children; Link = Link->Flink) {
+        PBOOTFS_NODE Child = CONTAINING_RECORD(Link, BOOTFS_NODE, Sibling);
+        FILE_OBJECT Stand = { .FsContext = Child };
+
+        if (Count++ < *Index)
+            continue;
+        if (Pattern->Length != 0 && !FsRtlIsNameInExpression((PUNICODE_STRING)Pattern, &Child->Name, TRUE, NULL))
+            continue;
+        RtlZeroMemory(Entry, sizeof *Entry);
+        BootFsQueryAttributes(&Stand, &Entry->Attributes);
+        Entry->NameLength = min(Child->Name.Length, sizeof Entry->Name);
+        RtlCopyMemory(Entry->Name, Child->Name.Buffer, Entry->NameLength);
+        *Index = Count;
+        return STATUS_SUCCESS;
+    }
+    return STATUS_NO_MORE_FILES;
+}
+
+static NTSTATUS BootFsQueryVolume(PFILE_OBJECT File, PIO_VOLUME_ATTRIBUTES Attributes)
+{
+    UNREFERENCED_PARAMETER(File);
+    for (ULONG i = 0; i < BootFsLoaderBlock->ModuleCount; i++)
+        Attributes->TotalClusters += (BootFsLoaderBlock->Modules[i].Size + 511) / 512;
+    Attributes->SectorsPerCluster = 1;
+    Attributes->BytesPerSector = 512;
+    Attributes->FileSystemAttributes = FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK | FILE_READ_ONLY_VOLUME;
+    wcscpy(Attributes->Label, L"BOOT");
+    wcscpy(Attributes->FileSystemName, L"BOOTFS");
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS IopMountBootModules(PLOADER_PARAMETER_BLOCK LoaderBlock)
 {
     static const IO_DEVICE_OPERATIONS Operations = {
-        .Create = BootFsCreate, .Read = BootFsRead, .QueryAttributes = BootFsQueryAttributes
+        .Create = BootFsCreate, .Read = BootFsRead, .QueryAttributes = BootFsQueryAttributes,
+        .QueryDirectory = BootFsQueryDirectory, .QueryVolume = BootFsQueryVolume
     };
     static const UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\BootModules"), RootName = { 0 };
     PBOOTFS_NODE Root = BootFsCreateNode(NULL, &RootName, TRUE);

@@ -37,6 +37,9 @@ NTSTATUS IopCheckCreateParameters(PIO_CREATE_PARAMETERS Parameters);
 NTSTATUS IopOpen(PHANDLE FileHandle, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
                  POPEN_PACKET Packet);
 
+/* control.c: the end of a service: its result for the caller, its event when it did not fail. */
+NTSTATUS IopComplete(PIO_STATUS_BLOCK IoStatusBlock, HANDLE Event, NTSTATUS Status, ULONG_PTR Information);
+
 /* mount.c: gives File the operations of the file system on the volume Device, mounting it when need be. */
 NTSTATUS IopMountForOpen(PDEVICE_OBJECT Device, PFILE_OBJECT File);
 

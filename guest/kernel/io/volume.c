@@ -75,7 +75,15 @@ static NTSTATUS VolumeWrite(PFILE_OBJECT File, ULONG64 Offset, const VOID *Buffe
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS VolumeFlush(PFILE_OBJECT File) { return IoFlushVolume(File->DeviceObject); }
+/* What a mounted file system has not written yet belongs to the volume. */
+static NTSTATUS VolumeFlush(PFILE_OBJECT File)
+{
+    PIOP_VOLUME Volume = IopFileVolume(File);
+
+    if (Volume->Vpb.FileSystem != NULL && Volume->Vpb.FileSystem->Operations->Flush != NULL)
+        return Volume->Vpb.FileSystem->Operations->Flush(File);
+    return IoFlushVolume(File->DeviceObject);
+}
 
 static NTSTATUS VolumeQueryAttributes(PFILE_OBJECT File, PIO_FILE_ATTRIBUTES Attributes)
 {

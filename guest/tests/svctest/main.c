@@ -79,6 +79,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestProcesses();
     TestPorts();
     TestSections();
+    TestFiles();
     TestRegistry();
     TestHostileCalls();
     DbgPrint("done %u\n", TestFailures);
