@@ -250,6 +250,10 @@ def test_a_disk_is_found_read_and_written(
         rf"device=\Device\Harddisk0\DR0 driver={driver} bytes={16 << 20} readonly=0"
     ]
     assert boot.volumes() == [content(before, p.start, p.count) for p in PARTITIONS]
+    assert [line.strip() for line in boot.lines if line.startswith("device ")] == [
+        f"device {16 << 20} 512 2 0 0 00000000",  # PARTITION_STYLE_RAW: the disk as a whole
+        f"device {8000 * SECTOR} 512 1 2 {8192 * SECTOR} 5d000000",
+    ]
     at = (PARTITIONS[2].start + 5) * SECTOR
     before[at : at + 300 * SECTOR] = scratch()
     assert path.read_bytes() == before, "what the guest wrote, and nothing else, is on the host's disk"

@@ -80,7 +80,7 @@ typedef struct _VIO_DEVICE {
     volatile VIRTIO_BLK_CONFIG *Config;
     volatile UCHAR *Isr;
     volatile USHORT *Notify;
-    ULONG NotifyMultiplier;
+    ULONG NotifyMultiplier, NotifyLength;
     VIRTQ_DESC *Desc;
     volatile VIRTQ_AVAIL *Avail;
     volatile VIRTQ_USED *Used;

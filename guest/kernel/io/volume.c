@@ -146,11 +146,14 @@ static NTSTATUS VolumeControl(PFILE_OBJECT File, ULONG Code, const VOID *Input, 
     return Status;
 }
 
+/* What was written raw is on the disk when the handle is closed; a lock goes with it. */
 static VOID VolumeCleanup(PFILE_OBJECT File)
 {
     PIOP_VOLUME Volume = IopFileVolume(File);
     ULONG Done;
 
+    if (File->GrantedAccess & FILE_WRITE_DATA)
+        IoFlushVolume(File->DeviceObject);
     if (Volume->LockHolder != File)
         return;
     VolumeControl(File, FSCTL_UNLOCK_VOLUME, NULL, 0, NULL, 0, &Done);
@@ -160,7 +163,7 @@ static VOID VolumeCleanup(PFILE_OBJECT File)
 static const IO_DEVICE_OPERATIONS VolumeOperations = {
     .Create = VolumeCreate, .Read = VolumeRead, .Write = VolumeWrite, .Flush = VolumeFlush,
     .QueryAttributes = VolumeQueryAttributes, .QueryVolume = VolumeQueryVolume, .SetLabel = VolumeSetLabel,
-    .Control = VolumeControl, .Cleanup = VolumeCleanup, .Close = VolumeCleanup
+    .Control = VolumeControl, .Cleanup = VolumeCleanup
 };
 
 BOOLEAN IopIsVolumeDevice(PDEVICE_OBJECT Device) { return Device->Operations == &VolumeOperations; }

@@ -79,6 +79,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestProcesses();
     TestPorts();
     TestSections();
+    TestFiles();
     TestRegistry();
     TestPaging();
     TestHostileCalls();

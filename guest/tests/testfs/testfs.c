@@ -60,6 +60,8 @@ static NTSTATUS FsControl(PFILE_OBJECT File, ULONG Code, const VOID *Input, ULON
     UNREFERENCED_PARAMETER(Input);
     UNREFERENCED_PARAMETER(InputLength);
     *Done = 0;
+    if (Code == FSCTL_LOCK_VOLUME || Code == FSCTL_UNLOCK_VOLUME)
+        return STATUS_SUCCESS;
     if (Code != FSCTL_IS_VOLUME_DIRTY)
         return STATUS_INVALID_DEVICE_REQUEST;
     if (OutputLength < sizeof(ULONG))
