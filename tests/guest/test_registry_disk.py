@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smssboot.evidence import writelog
-from smssboot.image import modules
+from smssboot.image import hive, modules
 from smssboot.image.build import build
 from smssboot.image.built import BuiltImage
 
@@ -44,14 +44,16 @@ class Machine:
 
     def config(self, name: str) -> bytes | None:
         """A file of the config folder as a boot loader finds it."""
+        return self.file(CONFIG + name)
+
+    def file(self, path: str) -> bytes | None:
+        """A file of the system volume, or None."""
         with self.disk.open("rb") as disk:
             disk.seek(1024 + 128)
             start = struct.unpack_from("<Q", disk.read(128), 32)[0] * 512
         out = self.folder / "file"
         out.unlink(missing_ok=True)
-        subprocess.run(
-            ["mcopy", "-n", "-i", f"{self.disk}@@{start}", f"::/{CONFIG}{name}", out], capture_output=True
-        )
+        subprocess.run(["mcopy", "-n", "-i", f"{self.disk}@@{start}", f"::/{path}", out], capture_output=True)
         return out.read_bytes() if out.exists() else None
 
     def _modules(self) -> Path:
@@ -142,3 +144,18 @@ def test_lazy_writer(tmp_path: Path) -> None:
     facts = [line.split(" fact ")[1].split()[0] for line in said.splitlines() if " fact hive.flush " in line]
     assert len(facts) >= 2 and "written" in said and "done" not in said
     assert boots(machine.boot(seconds=10)) == (1, 1)
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    """NtSaveKey makes a hive that others read; NtLoadKey mounts it, and it is written back too."""
+    machine = Machine("x86_64", tmp_path, "registry:\n  set:\n    RegTest:\n      Save: 1\n")
+    for number in range(2):
+        said = machine.boot()
+        assert boots(said) == (number, number)
+        assert "saved" in said and "done 0" in said
+    raw = machine.file("Windows/Temp/saved.hiv")
+    assert raw is not None
+    (tmp_path / "saved").write_bytes(raw)
+    found = hive.read(tmp_path / "saved")
+    assert found[""]["Boots"] == ("REG_DWORD", 2) and found[""]["Seven"] == ("REG_DWORD", 7)
+    assert found["Boot1"]["Big"] == ("REG_BINARY", bytes((i + 1) & 255 for i in range(40000)))

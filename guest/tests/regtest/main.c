@@ -63,6 +63,49 @@ static VOID Change(ULONG Boots)
     NtClose(Key);
 }
 
+static POBJECT_ATTRIBUTES Named(PCWSTR Path, ULONG Slot)
+{
+    static OBJECT_ATTRIBUTES Attributes[2];
+    static UNICODE_STRING Names[2];
+
+    RtlInitUnicodeString(&Names[Slot], Path);
+    InitializeObjectAttributes(&Attributes[Slot], &Names[Slot], OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return &Attributes[Slot];
+}
+
+/* A part of SOFTWARE is saved, loaded elsewhere, changed there, unloaded, and loaded again with the change. */
+static VOID SaveAndLoad(ULONG Boots)
+{
+    static const PCWSTR Saved = L"\\SystemRoot\\Temp\\saved.hiv", Loaded = L"\\Registry\\Machine\\Loaded";
+    IO_STATUS_BLOCK Io;
+    HANDLE Key, File;
+    ULONG Number7 = 7;
+
+    RtlAdjustPrivilege(SE_BACKUP_PRIVILEGE, TRUE, FALSE, &(BOOLEAN){ 0 });
+    RtlAdjustPrivilege(SE_RESTORE_PRIVILEGE, TRUE, FALSE, &(BOOLEAN){ 0 });
+    Check("open to save", NtOpenKey(&Key, KEY_READ, Named(SOFTWARE, 0)));
+    Check("file to save to", NtCreateFile(&File, FILE_WRITE_DATA | SYNCHRONIZE, Named(Saved, 0), &Io, NULL,
+                                          FILE_ATTRIBUTE_NORMAL, 0, FILE_SUPERSEDE, FILE_SYNCHRONOUS_IO_NONALERT, NULL,
+                                          0));
+    Check("save", NtSaveKey(Key, File));
+    NtClose(File);
+    NtClose(Key);
+    Check("load", NtLoadKey(Named(Loaded, 0), Named(Saved, 1)));
+    Check("set", RtlWriteRegistryValue(RTL_REGISTRY_ABSOLUTE, Loaded, L"Seven", REG_DWORD, &Number7, sizeof Number7));
+    Check("count is there", Number(Loaded, L"Boots") == Boots + 1 ? 0 : STATUS_UNSUCCESSFUL);
+    Check("unload", NtUnloadKey(Named(Loaded, 0)));
+    Check("gone", RtlCheckRegistryKey(RTL_REGISTRY_ABSOLUTE, (PWSTR)Loaded) == STATUS_OBJECT_NAME_NOT_FOUND
+                      ? 0 : STATUS_UNSUCCESSFUL);
+    Check("load again", NtLoadKey(Named(Loaded, 0), Named(Saved, 1)));
+    Check("kept", Number(Loaded, L"Seven") == 7 ? 0 : STATUS_UNSUCCESSFUL);
+    Check("open below", NtOpenKey(&Key, KEY_READ, Named(Boots % 2 ? L"\\Registry\\Machine\\Loaded\\Boot1"
+                                                                 : L"\\Registry\\Machine\\Loaded\\Boot0", 0)));
+    Check("not while it is open", NtUnloadKey(Named(Loaded, 0)) == STATUS_CANNOT_DELETE ? 0 : STATUS_UNSUCCESSFUL);
+    NtClose(Key);
+    Check("unload again", NtUnloadKey(Named(Loaded, 0)));
+    DbgPrint("saved\n");
+}
+
 VOID NTAPI NtProcessStartup(PPEB Peb)
 {
     LARGE_INTEGER Delay = { .QuadPart = -70000000 };
@@ -74,7 +117,9 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     Count(SOFTWARE, &Software);
     DbgPrint("boots %u %u\n", System, Software);
     Change(Software);
-    if (Number(L"\\Registry\\Machine\\SYSTEM\\RegTest", L"Wait")) {
+    if (Software < 2 && Number(SYSTEM, L"Save"))
+        SaveAndLoad(Software);
+    if (Number(SYSTEM, L"Wait")) {
         NtDelayExecution(FALSE, &Delay);
         DbgPrint("written\n");
         Delay.QuadPart = -10000000000ll;
