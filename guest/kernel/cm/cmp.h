@@ -3,8 +3,8 @@
  * The registry is a tree of key nodes in pool, the index over the cells of the mounted hives (cmcell.h): a hive is read
  * into it once, at mount, and every cell is checked on the way, so what is damaged is found then and not in the middle
  * of a boot. A change goes to the cells and to the tree together. The data of values lie in their cells, or in pool
- * when they are big or the key is volatile. Kernel code gives up the processor only in a wait, a disk's answer is awaited
- * without a switch, and nothing here waits otherwise: the tree needs no lock. */
+ * when they are big or the key is volatile. Kernel code gives up the processor only in a wait, a disk's answer is
+ * awaited without a switch, and nothing here waits otherwise: the tree needs no lock. */
 #pragma once
 #include "cm.h"
 #include "cmcell.h"
