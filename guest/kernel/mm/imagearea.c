@@ -76,6 +76,11 @@ NTSTATUS MiCreateImageControlArea(PFILE_OBJECT File, PCONTROL_AREA *ControlArea)
     Status = MiReadImage(File, TRUE, &Image);
     if (!NT_SUCCESS(Status))
         return Status;
+    Status = MiCheckImageFile(File, &Image);
+    if (!NT_SUCCESS(Status)) {
+        MiReleaseImage(&Image);
+        return Status;
+    }
     Area = MiAllocateControlArea(Image.PageCount, Image.SectionCount + 1);
     Status = STATUS_INSUFFICIENT_RESOURCES;
     if (Area != NULL) {

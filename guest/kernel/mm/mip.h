@@ -120,6 +120,8 @@ typedef struct _MI_IMAGE {
 /* Reads and checks an image file of this machine: every offset that is used later lies inside the file. The whole file,
  * or only its headers (then File has only those). */
 NTSTATUS MiReadImage(PFILE_OBJECT File, BOOLEAN HeadersOnly, PMI_IMAGE Image);
+/* imagecheck.c: against the checksum in the header; a header without one passes. */
+NTSTATUS MiCheckImageFile(PFILE_OBJECT File, PMI_IMAGE Image);
 VOID MiReleaseImage(PMI_IMAGE Image);
 ULONG MiSectionProtection(ULONG Characteristics);           /* PAGE_*, as mapped in user mode */
 /* Copies one page of the image as it is in memory, before relocation. */

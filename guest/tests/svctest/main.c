@@ -80,6 +80,7 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestPorts();
     TestSections();
     TestPaging();
+    TestRegistry();
     TestHostileCalls();
     DbgPrint("done %u\n", TestFailures);
     RtlAdjustPrivilege(SE_SHUTDOWN_PRIVILEGE, TRUE, FALSE, &(BOOLEAN){ 0 });

@@ -24,5 +24,6 @@ VOID TestProcesses(VOID);       /* processes.c */
 VOID TestPorts(VOID);           /* ports.c */
 VOID TestSections(VOID);        /* sections.c */
 VOID TestPaging(VOID);          /* paging.c */
+VOID TestRegistry(VOID);        /* registry.c */
 VOID TestHostileCalls(VOID);    /* hostile.c: every service with every kind of bad argument */
 DECLSPEC_NORETURN VOID RunRole(PCWSTR Role);    /* roles.c: what a child does */
