@@ -14,6 +14,11 @@ ULONG64 IoVolumeSize(PDEVICE_OBJECT Device)
     return IopIsVolumeDevice(Device) ? ((PIOP_VOLUME)Device->DeviceExtension)->Partition.Count * IO_SECTOR_SIZE : 0;
 }
 
+ULONG64 IoVolumeOffset(PDEVICE_OBJECT Device)
+{
+    return IopIsVolumeDevice(Device) ? ((PIOP_VOLUME)Device->DeviceExtension)->Partition.Start * IO_SECTOR_SIZE : 0;
+}
+
 NTSTATUS IoTransferVolume(PDEVICE_OBJECT Device, BOOLEAN Write, ULONG64 Offset, PVOID Buffer, ULONG Length)
 {
     PIOP_VOLUME Volume = Device->DeviceExtension;

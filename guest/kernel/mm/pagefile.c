@@ -145,6 +145,7 @@ static NTSTATUS MiOpenPagingFile(PMMPAGING_FILE File)
         Status = IoCreateFileEx2(&File->Name, &Parameters, &File->File);
     if (!NT_SUCCESS(Status))
         return Status;
+    File->VolumeStart = IoVolumeOffset(File->File->DeviceObject);
     Status = IoVolumeSize(File->File->DeviceObject) != 0 ? MiResizePagingFile(File, File->MinimumSize)
                                                          : STATUS_UNRECOGNIZED_VOLUME;
     if (NT_SUCCESS(Status))
