@@ -92,6 +92,15 @@ static BOOLEAN ReadTable(PFAT_VOLUME Volume, ULONG Copy, PVOID Table)
     return TRUE;
 }
 
+ULONG FatCountFree(PFAT_VOLUME Volume)
+{
+    ULONG Free = 0;
+
+    for (ULONG Cluster = 2; Cluster < Volume->ClusterEnd; Cluster++)
+        Free += FatGet(Volume, Cluster) == FAT_FREE;
+    return Free;
+}
+
 BOOLEAN FatBegin(PFAT_VOLUME Volume, ULONG Copy)
 {
     const FAT_DEVICE *Device = Volume->Device;
@@ -104,6 +113,7 @@ BOOLEAN FatBegin(PFAT_VOLUME Volume, ULONG Copy)
     Volume->Problems = 0;
     Volume->NextFree = 2;
     Volume->Failed = !Volume->Fat || !Volume->Used || !ReadTable(Volume, Copy, Volume->Fat);
+    Volume->FreeFound = Volume->Failed ? 0 : FatCountFree(Volume);
     return !Volume->Failed;
 }
 
