@@ -218,6 +218,16 @@ def test_a_clean_volume_is_not_touched(checker: Path, image: Path) -> None:
     assert check(checker, image, "/p") == ["free-count 0 ", "result repaired problems 1"]
 
 
+def test_the_boot_sectors_mark_goes_with_the_backups(checker: Path, image: Path) -> None:
+    fat = Fat(image)
+    backup = struct.unpack_from("<H", fat.data, 50)[0] * fat.sector
+    fat.data[65] |= 1
+    fat.data[backup + 65] |= 1
+    fat.save()
+    assert check(checker, image) == ["result repaired problems 0"]
+    assert fsck(image) == ""
+
+
 def test_what_is_no_fat32_is_left_alone(checker: Path, tmp_path: Path) -> None:
     image = tmp_path / "image"
     for data in (bytes(512), bytes(65536), random.Random(1).randbytes(65536)):

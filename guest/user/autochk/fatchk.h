@@ -86,7 +86,7 @@ typedef struct _FAT_DIRECTORY {
 typedef struct _FAT_VOLUME {
     const FAT_DEVICE *Device;
     /* from the boot sector, all checked */
-    ULONG SectorSize, ClusterSize, FatSectors, FatCount, RootCluster, InfoSector;
+    ULONG SectorSize, ClusterSize, FatSectors, FatCount, RootCluster, InfoSector, BackupSector;
     ULONG ClusterEnd;  /* clusters are 2 .. ClusterEnd-1 */
     ULONG64 FatOffset, DataOffset;
     ULONG ActiveFat;

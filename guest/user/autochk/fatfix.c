@@ -82,14 +82,31 @@ static BOOLEAN Mark(PFAT_VOLUME Volume, PULONG Buffer, BOOLEAN Clean)
     return TRUE;
 }
 
+#define BOOT_MARK 65
+#define BOOT_SIZE 512
+
+/* The boot sector's own mark goes, and the backup's, when it is a copy of this boot sector. */
 static BOOLEAN MarkBootSector(PFAT_VOLUME Volume, UCHAR *Buffer)
 {
+    UCHAR Boot[BOOT_SIZE];
+
     if (!Volume->BootDirty)
         return TRUE;
     if (!Volume->Device->Read(Volume->Device->Context, 0, Buffer, Volume->SectorSize))
         return FALSE;
-    Buffer[65] &= (UCHAR)~1;
-    return Write(Volume, 0, Buffer, Volume->SectorSize);
+    memcpy(Boot, Buffer, BOOT_SIZE);
+    Buffer[BOOT_MARK] &= (UCHAR)~1;
+    if (!Write(Volume, 0, Buffer, Volume->SectorSize))
+        return FALSE;
+    if (!Volume->BackupSector)
+        return TRUE;
+    if (!Volume->Device->Read(Volume->Device->Context, (ULONG64)Volume->BackupSector * Volume->SectorSize, Buffer,
+                              Volume->SectorSize))
+        return FALSE;
+    if (memcmp(Buffer, Boot, BOOT_SIZE))
+        return TRUE;
+    Buffer[BOOT_MARK] &= (UCHAR)~1;
+    return Write(Volume, (ULONG64)Volume->BackupSector * Volume->SectorSize, Buffer, Volume->SectorSize);
 }
 
 /* Only sectors that differ are written. */

@@ -32,6 +32,7 @@ static BOOLEAN ParseBootSector(PFAT_VOLUME Volume, const UCHAR *Boot)
     Volume->FatSectors = Get32(Boot, 36);
     Volume->RootCluster = Get32(Boot, 44);
     Volume->InfoSector = Get16(Boot, 48) < Reserved ? Get16(Boot, 48) : 0;
+    Volume->BackupSector = Get16(Boot, 50) < Reserved ? Get16(Boot, 50) : 0;
     Volume->Media = Boot[21];
     Volume->BootDirty = Boot[65] & 1;
     Volume->Mirrored = !(Flags & 0x80);
