@@ -52,12 +52,14 @@ static VOID Problem(PVOID Context, FAT_PROBLEM Kind, ULONG Cluster, PCWSTR Path)
         L"A bad link at cluster %u; truncating %ws.\n", L"The size of the chain at cluster %u is wrong; correcting %ws.\n"
     };
     POPENED Volume = Context;
+    WCHAR Whole[FAT_PATH_LIMIT + 64];
 
     if (Volume->Claims++ >= CLAIMS_LIMIT)
         return;
     NativePrint(Texts[Kind], Cluster, Path);
-    RtlpClaim("autochk.problem", "volume=%ws kind=%ws cluster=%u path=%ws%ws", Volume->Name, Kinds[Kind], Cluster,
-              *Path ? Volume->Name : L"", Path);
+    _snwprintf(Whole, RTL_NUMBER_OF(Whole) - 1, L"%ws%ws", *Path ? Volume->Name : L"", Path);
+    Whole[RTL_NUMBER_OF(Whole) - 1] = UNICODE_NULL;
+    RtlpClaim("autochk.problem", "volume=%ws kind=%ws cluster=%u path=%ws", Volume->Name, Kinds[Kind], Cluster, Whole);
 }
 
 static VOID Stage(PVOID Context, FAT_STAGE Which)

@@ -86,7 +86,7 @@ typedef struct _FAT_DIRECTORY {
 typedef struct _FAT_VOLUME {
     const FAT_DEVICE *Device;
     /* from the boot sector, all checked */
-    ULONG SectorSize, ClusterSize, FatSectors, FatCount, RootCluster, InfoSector;
+    ULONG SectorSize, ClusterSize, FatSectors, FatCount, RootCluster, InfoSector, BackupSector;
     ULONG ClusterEnd;  /* clusters are 2 .. ClusterEnd-1 */
     ULONG64 FatOffset, DataOffset;
     ULONG ActiveFat;
@@ -102,12 +102,14 @@ typedef struct _FAT_VOLUME {
     ULONG Problems;
     BOOLEAN Quiet, Failed;
     ULONG NextFree;
+    ULONG FreeFound; /* free clusters before any repair: what the information sector should have told */
 } FAT_VOLUME, *PFAT_VOLUME;
 
 /* fatvol.c */
 FAT_RESULT FatOpenVolume(PFAT_VOLUME Volume, const FAT_DEVICE *Device); /* FatClean: it is one */
 BOOLEAN FatIsDirty(PFAT_VOLUME Volume, PBOOLEAN Dirty);
 BOOLEAN FatBegin(PFAT_VOLUME Volume, ULONG Copy); /* a new examination, of this copy of the table */
+ULONG FatCountFree(PFAT_VOLUME Volume);
 VOID FatEnd(PFAT_VOLUME Volume);                  /* frees what it had */
 BOOLEAN FatSameTables(PFAT_VOLUME Volume, PBOOLEAN Same);
 VOID FatReport(PFAT_VOLUME Volume, FAT_PROBLEM Kind, ULONG Cluster, PCWSTR Path);

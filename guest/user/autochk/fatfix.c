@@ -14,17 +14,14 @@ static BOOLEAN Write(PFAT_VOLUME Volume, ULONG64 Offset, const VOID *Data, ULONG
 
 static BOOLEAN Flush(PFAT_VOLUME Volume) { return Volume->Device->Flush(Volume->Device->Context); }
 
-/* What the information sector should say; TRUE in *Wrong when it does not. Buffer is a sector. */
-static BOOLEAN UpdateInfo(PFAT_VOLUME Volume, PULONG Buffer, PBOOLEAN Wrong)
+/* Makes the information sector tell of Free clusters; TRUE in *Wrong when it does not. Buffer is a sector. */
+static BOOLEAN UpdateInfo(PFAT_VOLUME Volume, PULONG Buffer, ULONG Free, PBOOLEAN Wrong)
 {
     ULONG64 Offset = (ULONG64)Volume->InfoSector * Volume->SectorSize;
-    ULONG Free = 0;
 
     *Wrong = FALSE;
     if (!Volume->Device->Read(Volume->Device->Context, Offset, Buffer, Volume->SectorSize))
         return FALSE;
-    for (ULONG Cluster = 2; Cluster < Volume->ClusterEnd; Cluster++)
-        Free += FatGet(Volume, Cluster) == FAT_FREE;
     if (Buffer[LeadIndex] != FSINFO_LEAD || Buffer[MiddleIndex] != FSINFO_MIDDLE ||
         Buffer[TrailIndex] != FSINFO_TRAIL) {
         memset(Buffer, 0, Volume->SectorSize);
@@ -47,12 +44,13 @@ static BOOLEAN UpdateInfo(PFAT_VOLUME Volume, PULONG Buffer, PBOOLEAN Wrong)
 
 static BOOLEAN DoInfo(PFAT_VOLUME Volume, BOOLEAN Repair)
 {
+    ULONG Free = Repair ? FatCountFree(Volume) : Volume->FreeFound;
     PULONG Buffer = Volume->Device->Allocate(Volume->SectorSize);
     BOOLEAN Wrong, Done;
 
     if (!Buffer)
         return FALSE;
-    Done = !Volume->InfoSector || UpdateInfo(Volume, Buffer, &Wrong);
+    Done = !Volume->InfoSector || UpdateInfo(Volume, Buffer, Free, &Wrong);
     if (Done && Volume->InfoSector && Wrong) {
         if (Repair)
             Done = Write(Volume, (ULONG64)Volume->InfoSector * Volume->SectorSize, Buffer, Volume->SectorSize);
@@ -84,14 +82,31 @@ static BOOLEAN Mark(PFAT_VOLUME Volume, PULONG Buffer, BOOLEAN Clean)
     return TRUE;
 }
 
+#define BOOT_MARK 65
+#define BOOT_SIZE 512
+
+/* The boot sector's own mark goes, and the backup's, when it is a copy of this boot sector. */
 static BOOLEAN MarkBootSector(PFAT_VOLUME Volume, UCHAR *Buffer)
 {
+    UCHAR Boot[BOOT_SIZE];
+
     if (!Volume->BootDirty)
         return TRUE;
     if (!Volume->Device->Read(Volume->Device->Context, 0, Buffer, Volume->SectorSize))
         return FALSE;
-    Buffer[65] &= (UCHAR)~1;
-    return Write(Volume, 0, Buffer, Volume->SectorSize);
+    memcpy(Boot, Buffer, BOOT_SIZE);
+    Buffer[BOOT_MARK] &= (UCHAR)~1;
+    if (!Write(Volume, 0, Buffer, Volume->SectorSize))
+        return FALSE;
+    if (!Volume->BackupSector)
+        return TRUE;
+    if (!Volume->Device->Read(Volume->Device->Context, (ULONG64)Volume->BackupSector * Volume->SectorSize, Buffer,
+                              Volume->SectorSize))
+        return FALSE;
+    if (memcmp(Buffer, Boot, BOOT_SIZE))
+        return TRUE;
+    Buffer[BOOT_MARK] &= (UCHAR)~1;
+    return Write(Volume, (ULONG64)Volume->BackupSector * Volume->SectorSize, Buffer, Volume->SectorSize);
 }
 
 /* Only sectors that differ are written. */

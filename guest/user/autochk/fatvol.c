@@ -32,6 +32,7 @@ static BOOLEAN ParseBootSector(PFAT_VOLUME Volume, const UCHAR *Boot)
     Volume->FatSectors = Get32(Boot, 36);
     Volume->RootCluster = Get32(Boot, 44);
     Volume->InfoSector = Get16(Boot, 48) < Reserved ? Get16(Boot, 48) : 0;
+    Volume->BackupSector = Get16(Boot, 50) < Reserved ? Get16(Boot, 50) : 0;
     Volume->Media = Boot[21];
     Volume->BootDirty = Boot[65] & 1;
     Volume->Mirrored = !(Flags & 0x80);
@@ -92,6 +93,15 @@ static BOOLEAN ReadTable(PFAT_VOLUME Volume, ULONG Copy, PVOID Table)
     return TRUE;
 }
 
+ULONG FatCountFree(PFAT_VOLUME Volume)
+{
+    ULONG Free = 0;
+
+    for (ULONG Cluster = 2; Cluster < Volume->ClusterEnd; Cluster++)
+        Free += FatGet(Volume, Cluster) == FAT_FREE;
+    return Free;
+}
+
 BOOLEAN FatBegin(PFAT_VOLUME Volume, ULONG Copy)
 {
     const FAT_DEVICE *Device = Volume->Device;
@@ -104,6 +114,7 @@ BOOLEAN FatBegin(PFAT_VOLUME Volume, ULONG Copy)
     Volume->Problems = 0;
     Volume->NextFree = 2;
     Volume->Failed = !Volume->Fat || !Volume->Used || !ReadTable(Volume, Copy, Volume->Fat);
+    Volume->FreeFound = Volume->Failed ? 0 : FatCountFree(Volume);
     return !Volume->Failed;
 }
 
