@@ -59,7 +59,8 @@ def recipe(folder: Path, program: Path, registry: str) -> Path:
     files = {"autochk.exe": program, "tool.exe": program, "windows.exe": windows}
     programs = ", ".join(f"{name}: {{file: {file}}}" for name, file in files.items())
     key = r"CurrentControlSet\Control\Session Manager"
-    path.write_text(f"extends: default\nprograms: {{{programs}}}\nregistry:\n  set:\n    {key}{registry}")
+    changes = f"registry:\n  delete: ['{key}\\KnownDLLs']\n  set:\n    {key}{registry}"
+    path.write_text(f"extends: default\nprograms: {{{programs}}}\n{changes}")
     return path
 
 

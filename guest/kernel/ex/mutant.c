@@ -30,7 +30,7 @@ BOOLEAN ExpCreateMutantType(VOID)
     return TRUE;
 }
 
-/* With OBJ_OPENIF the handle may be one to a mutant that was there, which the caller then does not own; the new one goes. */
+/* With OBJ_OPENIF the handle may be one to a mutant that was there: the new one goes, and the caller owns neither. */
 NTSTATUS NTAPI NtCreateMutant(PHANDLE MutantHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                               BOOLEAN InitialOwner)
 {

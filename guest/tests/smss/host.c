@@ -2,7 +2,7 @@
  *
  *   smsstest size ENTRY MEMORY ROOM      what becomes of an entry of PagingFiles; sizes in bytes
  *   smsstest shrink ENTRY COUNT          the minimum after COUNT times STATUS_DISK_FULL
- *   smsstest event LOG COUNT TEXT        appends COUNT records with TEXT and their number to the file, which may be absent
+ *   smsstest event LOG COUNT TEXT        appends COUNT records of TEXT and a number; makes the file
  */
 #include <stdio.h>
 #include <stdlib.h>

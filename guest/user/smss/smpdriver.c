@@ -1,4 +1,4 @@
-/* C4 of the documents: the drivers that are started with the system (Start=1), in the order of their groups and tags. */
+/* C4 of the documents: the drivers that start with the system (Start=1), in the order of their groups and tags. */
 #include "smss.h"
 
 #define SERVICES L"\\Registry\\Machine\\System\\CurrentControlSet\\Services"
@@ -127,7 +127,8 @@ static VOID FindDrivers(VOID)
     if (!NT_SUCCESS(SmpOpenKey(GROUP_TAGS, KEY_QUERY_VALUE, &TagLists)))
         TagLists = NULL;
     for (ULONG i = 0;; i++) {
-        NTSTATUS Status = NtEnumerateKey(Services, i, KeyBasicInformation, Info, sizeof(Buffer) - sizeof(WCHAR), &Length);
+        NTSTATUS Status = NtEnumerateKey(Services, i, KeyBasicInformation, Info, sizeof(Buffer) - sizeof(WCHAR),
+                                         &Length);
         OBJECT_ATTRIBUTES Attributes;
         UNICODE_STRING Name;
 

@@ -1,4 +1,4 @@
-/* S17: a crash dump that the last system left in the boot volume's paging file is saved before the file is used again. */
+/* S17: a crash dump in the boot volume's paging file is saved before the file is used again. */
 #include "smss.h"
 
 #define CRASH_CONTROL L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\CrashControl"

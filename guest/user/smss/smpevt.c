@@ -1,4 +1,4 @@
-/* The event log's file in its documented format (winnt.h's EVENTLOGRECORD; "Event Log File Format"): built in memory. */
+/* The event log's file in its documented format (EVENTLOGRECORD; "Event Log File Format"), built in memory. */
 #include "smpformat.h"
 
 #define ELF_LOG_SIGNATURE 0x654C664Cu /* LfLe */

@@ -1,6 +1,8 @@
 /* What went wrong, as records of the system's event log \Windows\System32\config\SysEvent.Evt. */
 #include "smss.h"
 
+#define COMPUTER_NAME L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\ComputerName\\ComputerName"
+
 typedef struct _RECORD {
     LIST_ENTRY Link;
     ULONG Id;
@@ -65,8 +67,7 @@ static NTSTATUS AppendRecords(HANDLE File)
 
     if (!Log)
         return STATUS_NO_MEMORY;
-    SmpReadString(L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\ComputerName\\ComputerName", L"ComputerName",
-                  Computer, sizeof(Computer));
+    SmpReadString(COMPUTER_NAME, L"ComputerName", Computer, sizeof(Computer));
     Size = ReadLog(File, Log);
     for (PLIST_ENTRY Link = Records.Flink; Link != &Records; Link = Link->Flink) {
         PRECORD Record = CONTAINING_RECORD(Link, RECORD, Link);

@@ -143,6 +143,7 @@ static VOID CreateEmergencyFile(VOID)
     SMP_PAGING_FILE File = { L"?:\\pagefile.sys", SMP_EMERGENCY_SIZE, SMP_EMERGENCY_SIZE, FALSE };
     ULONG Letters = SmpQueryDriveLetters();
     ULONG64 Free, Most = 0;
+    NTSTATUS Status = STATUS_DISK_FULL;
 
     for (WCHAR Letter = L'A'; Letter <= L'Z'; Letter++) {
         if (!(Letters & 1u << (Letter - L'A')) || !SmpQueryVolume(Letter, &Free) ||
@@ -151,8 +152,11 @@ static VOID CreateEmergencyFile(VOID)
         *File.Path = Letter;
         Most = Free;
     }
-    if (*File.Path != L'?')
-        Report(&File, SmpFitPagingFile(&File, Most + PresentSize(File.Path)) ? CallCreate(&File, FileCount) : STATUS_DISK_FULL, L"emergency");
+    if (*File.Path == L'?')
+        return;
+    if (SmpFitPagingFile(&File, Most + PresentSize(File.Path)))
+        Status = CallCreate(&File, FileCount);
+    Report(&File, Status, L"emergency");
 }
 
 /* S17; S-023, S-035, S-038, S-113 */

@@ -72,8 +72,9 @@ static NTSTATUS Perform(CONST RENAME *Rename)
 {
     FILE_DISPOSITION_INFORMATION Disposition = { TRUE };
     IO_STATUS_BLOCK Io;
+    ULONG Options = FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT;
     HANDLE File;
-    NTSTATUS Status = SmpOpenFile(&Rename->Source, DELETE, FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_BACKUP_INTENT, &File);
+    NTSTATUS Status = SmpOpenFile(&Rename->Source, DELETE, Options, &File);
 
     if (!NT_SUCCESS(Status))
         return Status;

@@ -19,7 +19,8 @@ static WCHAR LetterOf(PCUNICODE_STRING Device)
         InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
         if (!NT_SUCCESS(NtOpenSymbolicLinkObject(&Link, SYMBOLIC_LINK_QUERY, &Attributes)))
             continue;
-        Found = NT_SUCCESS(NtQuerySymbolicLinkObject(Link, &Target, NULL)) && RtlEqualUnicodeString(&Target, Device, TRUE);
+        Found = NT_SUCCESS(NtQuerySymbolicLinkObject(Link, &Target, NULL)) &&
+                RtlEqualUnicodeString(&Target, Device, TRUE);
         NtClose(Link);
         if (Found)
             return Letter;

@@ -31,8 +31,10 @@ ULONG SmpQueryDriveLetters(VOID)
 {
     PROCESS_DEVICEMAP_INFORMATION Map;
     ULONG Letters = 0;
+    NTSTATUS Status = NtQueryInformationProcess(NtCurrentProcess(), ProcessDeviceMap, &Map.Query, sizeof(Map.Query),
+                                                NULL);
 
-    if (!NT_SUCCESS(NtQueryInformationProcess(NtCurrentProcess(), ProcessDeviceMap, &Map.Query, sizeof(Map.Query), NULL)))
+    if (!NT_SUCCESS(Status))
         return 0;
     for (ULONG i = 0; i < 26; i++) {
         ULONG64 Free;
