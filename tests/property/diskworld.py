@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from worlds import MANAGER, registry
 
-from smssboot.model import Context
+from smssboot.model import Context, Expectation, ground, load
 from smssboot.model.context import DumpInfo, FileInfo, ImageInfo, Volume
 
 SYSTEM32 = r"\windows\system32"
@@ -97,3 +98,9 @@ def disk_context(arch: str = "x86_64", profile: str = "win11/documented", **chan
         },
     }  # fmt: skip
     return Context(arch=arch, **{**known, **changes})
+
+
+@lru_cache(maxsize=8)
+def disk_expectation(profile: str = "win11/documented", arch: str = "x86_64") -> Expectation:
+    """The grounded model of the context."""
+    return ground(load(profile), disk_context(arch, profile))
