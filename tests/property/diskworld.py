@@ -34,7 +34,9 @@ def hive(**manager: Any) -> dict[str, dict[str, Any]]:
             "autocheck autochk *", rf"bootmark {NONCE} \??\C:\mark.txt", "gui", "text", "nowhere /x",
             "autocheck autoconv C:", rf"async bootmark {NONCE} \??\C:\async.txt",
         ]),
-        "SetupExecute": ("REG_MULTI_SZ", [rf"bootmark {NONCE} \??\C:\setup.txt"]),
+        "SetupExecute": ("REG_MULTI_SZ", [
+            rf"bootmark {NONCE} \??\C:\setup.txt", rf"async bootmark {NONCE} \??\C:\later.txt",
+        ]),
         "PendingFileRenameOperations": ("REG_MULTI_SZ", [
             r"\??\C:\temp\a.tmp", r"!\??\C:\temp\b.txt", r"\??\C:\temp\ro.txt", "",
             r"\??\C:\temp\b.txt", r"\??\C:\docs\c.txt", r"\??\C:\missing", r"\??\C:\x",
@@ -62,7 +64,7 @@ def hive(**manager: Any) -> dict[str, dict[str, Any]]:
     return base
 
 
-def volumes(free: int = 1 << 30) -> tuple[Volume, ...]:
+def volumes(free: int = 1 << 30, dirty: bool = True) -> tuple[Volume, ...]:
     """The EFI system partition, C: (dirty and damaged, with a dump), and D:."""
     files = {
         rf"{SYSTEM32}\{name}": FileInfo(8192, sha256=digest(name), kind=kind)
@@ -80,9 +82,10 @@ def volumes(free: int = 1 << 30) -> tuple[Volume, ...]:
     }
     data = {r"\data\kept.bin": FileInfo(100, sha256=digest("kept"))}
     dump = DumpInfo(r"\pagefile.sys", 1 << 19, digest("dump"))
+    damage = ("lost-chain",) if dirty else ()
     return (
         Volume("", r"\Device\HarddiskVolume1", free=1 << 24, filesystem="FAT16"),
-        Volume("C:", r"\Device\HarddiskVolume2", 1 << 31, free, 4096, True, ("lost-chain",), files, dump),
+        Volume("C:", r"\Device\HarddiskVolume2", 1 << 31, free, 4096, dirty, damage, files, dump),
         Volume("D:", r"\Device\HarddiskVolume3", 1 << 30, free, 4096, files=data),
     )
 
