@@ -26,8 +26,16 @@
 
 #define REG_OPTION_NON_VOLATILE 0
 #define REG_OPTION_VOLATILE 1
+#define REG_OPTION_CREATE_LINK 2
+#define REG_OPTION_BACKUP_RESTORE 4
+#define REG_OPTION_OPEN_LINK 8
+#define REG_LEGAL_OPTION 0xF
 #define REG_CREATED_NEW_KEY 1
 #define REG_OPENED_EXISTING_KEY 2
+
+/* NtInitializeRegistry's condition. */
+#define CM_BOOT_FLAG_SMSS 0
+#define CM_BOOT_FLAG_SETUP 1
 
 typedef enum _KEY_INFORMATION_CLASS {
     KeyBasicInformation,

@@ -161,6 +161,8 @@ NTSTATUS NTAPI LdrRelocateImage(PVOID Base, ULONG64 Delta);
 USHORT NTAPI RtlpChecksumWords(ULONG PartialSum, CONST VOID *Data, SIZE_T Bytes);
 /* The PE checksum of a whole file image in memory (0 when it has no PE header). */
 ULONG NTAPI RtlpImageChecksum(CONST VOID *FileData, ULONG FileSize);
+/* From the sum of all words: without those of the field (Told), with the length. */
+ULONG NTAPI RtlpFinishImageChecksum(USHORT WholeSum, ULONG Told, ULONG FileSize);
 
 /* CRC-32 (IEEE 802.3): start with 0, feed the previous result. */
 ULONG NTAPI RtlComputeCrc32(ULONG PartialCrc, CONST VOID *Buffer, ULONG Length);

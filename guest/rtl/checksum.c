@@ -1,34 +1,45 @@
 /* The checksum in a PE header: a 16-bit ones' complement sum of the file, plus its length. */
 #include <nt.h>
 
+/* Carries from word to word are carries of the sum too, so eight bytes are added at a time. */
 USHORT NTAPI RtlpChecksumWords(ULONG PartialSum, CONST VOID *Data, SIZE_T Bytes)
 {
     PCUCHAR At = Data;
+    ULONG64 Sum = PartialSum, Words;
 
-    for (; Bytes >= 2; Bytes -= 2, At += 2) {
-        PartialSum += At[0] | At[1] << 8;
-        PartialSum = (PartialSum & 0xFFFF) + (PartialSum >> 16);
+    for (; Bytes >= sizeof(Words); Bytes -= sizeof(Words), At += sizeof(Words)) {
+        memcpy(&Words, At, sizeof(Words));
+        Sum += Words;
+        Sum += Sum < Words;
     }
-    if (Bytes)
-        PartialSum += *At;
-    PartialSum = (PartialSum & 0xFFFF) + (PartialSum >> 16);
-    return (USHORT)((PartialSum & 0xFFFF) + (PartialSum >> 16));
+    Words = 0;
+    memcpy(&Words, At, Bytes);
+    Sum += Words;
+    Sum += Sum < Words;
+    while (Sum >> 16)
+        Sum = (Sum & 0xFFFF) + (Sum >> 16);
+    return (USHORT)Sum;
 }
 
-ULONG NTAPI RtlpImageChecksum(CONST VOID *FileData, ULONG FileSize)
+/* The field itself counts as zero: its two words are taken out of the sum again. */
+ULONG NTAPI RtlpFinishImageChecksum(USHORT WholeSum, ULONG Told, ULONG FileSize)
 {
-    PIMAGE_NT_HEADERS Nt;
-    ULONG Sum;
+    ULONG Sum = WholeSum;
 
-    if (!NT_SUCCESS(RtlImageNtHeaderEx(0, (PVOID)FileData, FileSize, &Nt)))
-        return 0;
-    /* The field itself counts as zero: take its two words out of the sum again. */
-    Sum = RtlpChecksumWords(0, FileData, FileSize);
     for (ULONG i = 0; i < 2; i++) {
-        USHORT Word = (USHORT)(Nt->OptionalHeader.CheckSum >> (16 * i));
+        USHORT Word = (USHORT)(Told >> (16 * i));
 
         Sum -= (USHORT)Sum < Word;
         Sum = (USHORT)(Sum - Word);
     }
     return Sum + FileSize;
+}
+
+ULONG NTAPI RtlpImageChecksum(CONST VOID *FileData, ULONG FileSize)
+{
+    PIMAGE_NT_HEADERS Nt;
+
+    if (!NT_SUCCESS(RtlImageNtHeaderEx(0, (PVOID)FileData, FileSize, &Nt)))
+        return 0;
+    return RtlpFinishImageChecksum(RtlpChecksumWords(0, FileData, FileSize), Nt->OptionalHeader.CheckSum, FileSize);
 }

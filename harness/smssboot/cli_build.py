@@ -28,7 +28,7 @@ def build(options: Namespace) -> int:
             for volume in image.volumes:
                 name = volume.letter or "EFI"
                 state = ", ".join(["dirty" if volume.dirty else "clean", *volume.problems])
-                size = f"{volume.size >> 20} MiB, {volume.free} bytes free"
+                size = f"{volume.bytes >> 20} MiB, {volume.free} bytes free"
                 print(f"  {name:<3} {volume.filesystem} {size}, {state}")
     return 0
 

@@ -15,7 +15,7 @@ import pytest
 from smssboot.errors import InfrastructureError
 from smssboot.evidence import disk, eventlog, fatvolume, gpt, hives, tools
 from smssboot.image import regf
-from smssboot.image.built import VolumeInfo
+from smssboot.image.volumes import VolumeInfo
 from smssboot.timeline.items import Event
 
 MIB = 1 << 20
@@ -91,8 +91,8 @@ def copy(made: Path, tmp_path: Path) -> Path:
 
 def volume(letter: str = "C:") -> VolumeInfo:
     return VolumeInfo(
-        letter, r"\Device\HarddiskVolume2", "", "FAT32", "SYSTEM", "1234-5678", OFFSET, SIZE, SIZE, 0, 512,
-        False, (), {}, None,
+        letter, r"\Device\HarddiskVolume2", "", "FAT32", "SYSTEM", "1234-5678", OFFSET, SIZE, SIZE // 512, 0,
+        512, False, (), {}, None,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def recipe(folder: Path, text: str) -> Path:
     path = folder / "mine.yaml"
-    path.write_text("extends: default\n" + text, "utf-8")
+    path.write_text("extends: diskless\n" + text, "utf-8")
     return path
 
 
@@ -50,7 +50,7 @@ def contents(data: bytes) -> dict[str, bytes]:
 
 
 def test_the_modules_hold_programs_and_hive_kernel_first() -> None:
-    image = building.build("default", "x86_64")
+    image = building.build("diskless", "x86_64")
     found = contents(image.modules.read_bytes())
     assert list(found) == [
         "Windows/System32/config/SYSTEM",
@@ -67,7 +67,7 @@ def test_the_modules_hold_programs_and_hive_kernel_first() -> None:
 
 
 def test_the_nonce_is_planted_in_hive_and_ground_alike(tmp_path: Path) -> None:
-    image = building.build("default", "x86_64")
+    image = building.build("diskless", "x86_64")
     planted = image.plant(NONCE, tmp_path / "modules").read_bytes()
     assert len(planted) == image.modules.stat().st_size
     assert PLACEHOLDER.encode() not in planted
@@ -100,7 +100,7 @@ def test_nothing_is_made_again_until_an_input_changes(
     with monkeypatch.context() as patch:
         patch.setattr(building, "_make", None)  # would fail if it were called
         assert building.build(path, "x86_64") == first
-    path.write_text("extends: default\nsessions: 3\n")
+    path.write_text("extends: diskless\nsessions: 3\n")
     second = building.build(path, "x86_64")
     assert second.id != first.id
     assert second.registry_for(NONCE)[MANAGER]["NumberOfInitialSessions"] == ("REG_DWORD", 3)
@@ -140,7 +140,7 @@ def test_wrong_programs_are_named(text: str, said: str, tmp_path: Path) -> None:
 
 
 def test_a_truncated_ready_made_hive_is_refused(tmp_path: Path) -> None:
-    whole = building.build("default", "x86_64").files["Windows/System32/config/SYSTEM"].read_bytes()
+    whole = building.build("diskless", "x86_64").files["Windows/System32/config/SYSTEM"].read_bytes()
     (tmp_path / "SYSTEM").write_bytes(whole[:5000])
     with pytest.raises(UsageError, match="truncated registry hive"):
         building.build(recipe(tmp_path, "hive: SYSTEM\n"), "x86_64")
@@ -167,18 +167,18 @@ def test_a_replayed_log_is_the_only_module_of_the_smallest_guest(tmp_path: Path)
 
 
 def test_a_copy_goes_where_it_is_wanted(tmp_path: Path) -> None:
-    image = building.build("default", "x86_64", tmp_path / "out")
+    image = building.build("diskless", "x86_64", tmp_path / "out")
     assert image.dir.parent == tmp_path / "out"
     assert image.modules.is_file()
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(UsageError, match="cannot write to"):
-        building.build("default", "x86_64", blocked)
+        building.build("diskless", "x86_64", blocked)
 
 
 def test_unknown_architecture() -> None:
     with pytest.raises(UsageError, match="unknown architecture 'arm'"):
-        building.build("default", "arm")
+        building.build("diskless", "arm")
 
 
 def test_the_listing_notices_every_change(tmp_path: Path) -> None:

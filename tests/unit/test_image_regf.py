@@ -106,9 +106,7 @@ VALUES = st.one_of(
     st.tuples(st.just("REG_DWORD"), st.integers(0, 0xFFFFFFFF)),
     st.tuples(st.just("REG_BINARY"), st.binary(max_size=20_000)),
 )
-NAMES = st.text(
-    st.characters(exclude_characters="\0\\", exclude_categories=["Cs"]), min_size=1, max_size=30
-)
+NAMES = st.text(st.characters(exclude_characters="\0\\", exclude_categories=["Cs"]), min_size=1, max_size=30)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,6 +10,8 @@ from smssboot.errors import InputError, UsageError
 from smssboot.image import build as building
 from smssboot.image import guest
 from smssboot.image.built import PLACEHOLDER, BuiltImage
+from smssboot.machine import argv
+from smssboot.machine.plan import LaunchPlan
 from smssboot.study import expect
 from smssboot.study.options import Options, run_directory
 from smssboot.study.prepare import choose_target, prepare
@@ -22,7 +24,8 @@ def binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest build without a compiler."""
     folder = tmp_path / "binaries"
     folder.mkdir()
-    for name in ("boot-x86_64.elf", "boot-aarch64.img", "smss.exe", "ntoskrnl.exe"):
+    programs = ("smss.exe", "ntoskrnl.exe", "BOOTX64.EFI", "BOOTAA64.EFI")
+    for name in ("boot-x86_64.elf", "boot-aarch64.img", *programs):
         (folder / name).write_bytes(b"MZ")
     (folder / "ntoskrnl.symbols.json").write_text("{}")
     monkeypatch.setenv("SMSSBOOT_BUILD", str(tmp_path / "build"))
@@ -31,7 +34,7 @@ def binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def image(folder: Path, text: str = "", arch: str = "x86_64") -> BuiltImage:
     path = folder / "mine.yaml"
-    path.write_text("extends: default\n" + text, "utf-8")
+    path.write_text("extends: diskless\n" + text, "utf-8")
     return building.build(path, arch)
 
 
@@ -69,6 +72,61 @@ def test_a_plan_carries_what_labels_the_boot(tmp_path: Path) -> None:
     assert plan.initrd is not None
     assert NONCE.encode("utf-16-le") in plan.initrd.read_bytes()
     assert plan.run_dir == tmp_path / "kept" / "mine-x86_64"
+
+
+def command_line(plan: LaunchPlan) -> str:
+    return " ".join(argv.for_shell(plan))
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_a_disk_is_shown_as_it_is_wanted(arch: str, tmp_path: Path) -> None:
+    built = image(tmp_path, "disk: {}\n", arch)
+    plan = prepare(built, Options(nonce=NONCE, keep=tmp_path)).plan
+    assert plan.append.endswith(f" systempartition={built.disk_guid}")
+    assert plan.disk == plan.run_dir / "disk.raw"
+    assert "virtio-blk-pci,drive=disk,disable-legacy=on,bus=pcie.0,addr=3" in command_line(plan)
+    for options in (Options(disk="memory"), Options(deterministic=True)):
+        plan = prepare(built, options._replace(keep=tmp_path)).plan
+        assert plan.transport == "memory"
+        assert "ivshmem-plain,memdev=diskmem" in command_line(plan)
+        assert f"mem-path={plan.disk},size={256 << 20}" in command_line(plan)
+
+
+@pytest.mark.parametrize(("arch", "mib"), [("x86_64", 64), ("aarch64", 128)])
+def test_the_firmware_gets_the_disk_alone(arch: str, mib: int, tmp_path: Path) -> None:
+    built = image(tmp_path, "disk: {}\n", arch)
+    plan = prepare(built, Options(nonce=NONCE, keep=tmp_path, firmware="uefi")).plan
+    words = command_line(plan)
+    assert "pflash0=code,pflash1=variables" in words
+    assert "bootindex=0" in words
+    assert f"filename={plan.run_dir / 'variables.fd'}" in words
+    assert not {"-kernel", "-initrd", "-append", "-bios"} & set(argv.for_shell(plan))
+    assert plan.memory_mib == mib
+    assert plan.disk is not None and built.boot_line is not None
+    line = plan.disk.read_bytes()[built.boot_line.offset :][: built.boot_line.size].decode()
+    expected = f"profile=win11/documented image={built.id} nonce={NONCE} systempartition={built.disk_guid}"
+    assert line.rstrip() == expected
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "said"),
+    [
+        ("disk: none", Options(firmware="uefi"), "--firmware uefi: the image 'mine' has no disk"),
+        ("disk: none", Options(disk="memory"), "--disk: the image 'mine' has no disk"),
+        ("disk: {}", Options(target="microvm"), "the target 'microvm' has no place for a disk"),
+        ("disk: {}", Options(firmware="uefi", deterministic=True), "cannot be --deterministic"),
+        ("disk: {}", Options(firmware="uefi", disk="memory"), "the firmware reads no memory disk"),
+        ("disk: {}", Options(deterministic=True, disk="virtio"), "its times are the host's"),
+        ("disk: {size: 1 GiB}", Options(deterministic=True), "1024 MiB, as memory q35 can show 512 MiB"),
+        ("disk: {}\nprograms: {BOOTX64.EFI: removed}", Options(firmware="uefi"), "has no loader"),
+    ],
+)
+def test_what_no_machine_can_do_is_said_before_booting(
+    recipe: str, options: Options, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        prepare(image(tmp_path, recipe + "\n"), options)
+    assert said in str(caught.value)
 
 
 def test_every_kept_boot_has_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -27,6 +27,21 @@ NTSTATUS NTAPI NtOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_A
     return ObReturnHandle(Mode, KeyHandle, Handle, Status);
 }
 
+/* The longest class among the subkeys. */
+static ULONG CmpLongestClass(PCM_KEY_NODE Node)
+{
+    ULONG Longest = 0;
+
+    for (PLIST_ENTRY Entry = Node->SubKeys.Flink; Entry != &Node->SubKeys; Entry = Entry->Flink) {
+        UNICODE_STRING Class;
+
+        CmpGetClass(CONTAINING_RECORD(Entry, CM_KEY_NODE, Sibling), &Class);
+        if (Class.Length > Longest)
+            Longest = Class.Length;
+    }
+    return Longest;
+}
+
 static ULONG CmpLongestSubKeyName(PCM_KEY_NODE Node)
 {
     ULONG Longest = 0;
@@ -74,7 +89,7 @@ static NTSTATUS CmpQueryNode(PCM_KEY_NODE Node, KEY_INFORMATION_CLASS Class, PVO
     KEY_BASIC_INFORMATION Basic = { 0 };
     KEY_FULL_INFORMATION Full = { 0 };
     KEY_NAME_INFORMATION NameOnly = { 0 };
-    UNICODE_STRING Path;
+    UNICODE_STRING Path, KeyClass;
     NTSTATUS Status;
 
     switch (Class) {
@@ -85,13 +100,16 @@ static NTSTATUS CmpQueryNode(PCM_KEY_NODE Node, KEY_INFORMATION_CLASS Class, PVO
                                  ResultLength);
     case KeyFullInformation:
         Full.LastWriteTime = Node->LastWriteTime;
-        Full.ClassOffset = 0xFFFFFFFFu;
+        CmpGetClass(Node, &KeyClass);
+        Full.ClassLength = KeyClass.Length;
+        Full.ClassOffset = KeyClass.Length != 0 ? FIELD_OFFSET(KEY_FULL_INFORMATION, Class) : 0xFFFFFFFFu;
         Full.SubKeys = Node->SubKeyCount;
         Full.Values = Node->ValueCount;
         Full.MaxNameLen = CmpLongestSubKeyName(Node);
+        Full.MaxClassLen = CmpLongestClass(Node);
         CmpMeasureValues(Node, &Full);
-        return CmpReturn(Buffer, Length, ResultLength, &Full, FIELD_OFFSET(KEY_FULL_INFORMATION, Class),
-                         FIELD_OFFSET(KEY_FULL_INFORMATION, Class));
+        return CmpReturnWithName(&Full, FIELD_OFFSET(KEY_FULL_INFORMATION, Class), &KeyClass, Buffer, Length,
+                                 ResultLength);
     case KeyNameInformation:
         Status = CmpGetPath(Node, &Path);
         if (!NT_SUCCESS(Status))

@@ -2,6 +2,8 @@
 #include "cmp.h"
 #include "io.h"
 
+CMHIVE CmpSystemHive;
+
 static PCM_KEY_NODE CmpCreateNamedNode(PCM_KEY_NODE Parent, PCWSTR Text)
 {
     UNICODE_STRING Name;
@@ -11,7 +13,7 @@ static PCM_KEY_NODE CmpCreateNamedNode(PCM_KEY_NODE Parent, PCWSTR Text)
 }
 
 /* CurrentControlSet stands for the control set that Select\Current numbers. */
-static NTSTATUS CmpLinkCurrentControlSet(PCMP_HIVE Hive, PCM_KEY_NODE System)
+static NTSTATUS CmpLinkCurrentControlSet(PCMHIVE Hive, PCM_KEY_NODE System)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Select");
     WCHAR Set[] = L"ControlSet000";
@@ -24,55 +26,65 @@ static NTSTATUS CmpLinkCurrentControlSet(PCMP_HIVE Hive, PCM_KEY_NODE System)
     if (Value != NULL && Value->Type == REG_DWORD && Value->Length == sizeof Current)
         RtlCopyMemory(&Current, Value->Data, sizeof Current);
     if (Current == 0 || Current > 999)
-        return CmpDamaged(Hive, CmpNoControlSet, Current);
+        return HvDamaged(Hive, CmpNoControlSet, Current);
     Set[10] += (WCHAR)(Current / 100);
     Set[11] += (WCHAR)(Current / 10 % 10);
     Set[12] += (WCHAR)(Current % 10);
     RtlInitUnicodeString(&Name, Set);
     Target = CmpFindSubKey(System, &Name);
     if (Target == NULL)
-        return CmpDamaged(Hive, CmpNoControlSet, Current);
+        return HvDamaged(Hive, CmpNoControlSet, Current);
     Link = CmpCreateNamedNode(System, L"CurrentControlSet");
     if (Link == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Link->LinkTarget = Target;
+    Target->IsLinkTarget = TRUE;
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS CmpMountSystemHive(PCMP_HIVE Hive, PCM_KEY_NODE Machine, PSIZE_T Size)
+/* The hive and, when there are any, its logs are boot modules: no disk can be read yet. */
+static NTSTATUS CmpMountSystemHive(PCMHIVE Hive, PCM_KEY_NODE Machine, PSIZE_T Size)
 {
     PCM_KEY_NODE System = CmpCreateNamedNode(Machine, L"SYSTEM");
-    PVOID File;
+    PVOID File, Modules[2];
+    const VOID *Logs[2] = { NULL, NULL };
+    SIZE_T LogSizes[2] = { 0, 0 };
     NTSTATUS Status;
 
-    RtlZeroMemory(Hive, sizeof *Hive);
     if (System == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Status = IoFindBootModule("Windows/System32/config/SYSTEM", &File, Size);
-    if (NT_SUCCESS(Status))
-        Status = CmpOpenHive(File, *Size, Hive);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (NT_SUCCESS(IoFindBootModule("Windows/System32/config/SYSTEM.LOG1", &Modules[0], &LogSizes[0])))
+        Logs[0] = Modules[0];
+    if (NT_SUCCESS(IoFindBootModule("Windows/System32/config/SYSTEM.LOG2", &Modules[1], &LogSizes[1])))
+        Logs[1] = Modules[1];
+    Status = HvOpen(Hive, File, *Size, Logs, LogSizes);
     if (NT_SUCCESS(Status))
         Status = CmpLoadHive(Hive, System);
+    if (NT_SUCCESS(Status))
+        InsertTailList(&CmpHives, &Hive->HiveList);
     return NT_SUCCESS(Status) ? CmpLinkCurrentControlSet(Hive, System) : Status;
 }
 
 BOOLEAN CmInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock)
 {
     PCM_KEY_NODE Machine;
-    CMP_HIVE Hive;
     SIZE_T Size = 0;
     NTSTATUS Status;
 
     UNREFERENCED_PARAMETER(LoaderBlock);
+    InitializeListHead(&CmpHives);
     CmpRegistryRoot = CmpCreateNamedNode(NULL, L"Registry");
     if (CmpRegistryRoot == NULL)
         return FALSE;
     Machine = CmpCreateNamedNode(CmpRegistryRoot, L"Machine");
     if (Machine == NULL || CmpCreateNamedNode(CmpRegistryRoot, L"User") == NULL)
         return FALSE;
-    Status = CmpMountSystemHive(&Hive, Machine, &Size);
+    Status = CmpMountSystemHive(&CmpSystemHive, Machine, &Size);
     if (!NT_SUCCESS(Status))
-        KeBugCheckEx(BAD_SYSTEM_CONFIG_INFO, Hive.Damage, Hive.DamagedCell, Size, (ULONG_PTR)(ULONG)Status);
+        KeBugCheckEx(BAD_SYSTEM_CONFIG_INFO, CmpSystemHive.Damage, CmpSystemHive.DamagedCell, Size, (ULONG_PTR)(ULONG)Status);
     if (!NT_SUCCESS(CmpCreateKeyType()) || !NT_SUCCESS(CmpInsertRegistryRoot()))
         return FALSE;
     ExRecordFact("kernel.hive", "path=%s bytes=%u", "\\Registry\\Machine\\SYSTEM", (ULONG)Size);

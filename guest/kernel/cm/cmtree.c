@@ -86,13 +86,89 @@ PCM_VALUE CmpCreateValue(PCM_KEY_NODE Node, PCUNICODE_STRING Name)
     return Value;
 }
 
-VOID CmpDeleteValue(PCM_KEY_NODE Node, PCM_VALUE Value)
+VOID CmpRemoveValue(PCM_KEY_NODE Node, PCM_VALUE Value)
 {
     RemoveEntryList(&Value->Entry);
     Node->ValueCount--;
     if (Value->OwnsData && Value->Data != NULL)
         ExFreePoolWithTag(Value->Data, CMP_TAG);
     ExFreePoolWithTag(Value, CMP_TAG);
+}
+
+/* Frees a node that is out of the tree. */
+static VOID CmpFreeNode(PCM_KEY_NODE Node)
+{
+    if (Node->Class.Buffer != NULL)
+        ExFreePoolWithTag(Node->Class.Buffer, CMP_TAG);
+    ExFreePoolWithTag(Node, CMP_TAG);
+}
+
+VOID CmpRemoveNode(PCM_KEY_NODE Node)
+{
+    while (!IsListEmpty(&Node->Values))
+        CmpRemoveValue(Node, CONTAINING_RECORD(Node->Values.Flink, CM_VALUE, Entry));
+    RemoveEntryList(&Node->Sibling);
+    Node->Parent->SubKeyCount--;
+    Node->Parent = NULL;
+    Node->Hive = NULL;
+    Node->Deleted = TRUE;
+    if (Node->References == 0)
+        CmpFreeNode(Node);
+}
+
+VOID CmpDereferenceNode(PCM_KEY_NODE Node)
+{
+    if (--Node->References == 0 && Node->Deleted)
+        CmpFreeNode(Node);
+}
+
+PCM_KEY_NODE CmpNextNode(PCM_KEY_NODE Top, PCM_KEY_NODE Node)
+{
+    if (!IsListEmpty(&Node->SubKeys))
+        return CONTAINING_RECORD(Node->SubKeys.Flink, CM_KEY_NODE, Sibling);
+    while (Node != Top) {
+        if (Node->Sibling.Flink != &Node->Parent->SubKeys)
+            return CONTAINING_RECORD(Node->Sibling.Flink, CM_KEY_NODE, Sibling);
+        Node = Node->Parent;
+    }
+    return NULL;
+}
+
+VOID CmpFreeSubTree(PCM_KEY_NODE Node, BOOLEAN Itself)
+{
+    PCM_KEY_NODE At = Node;
+
+    /* Always the first leaf, so that no depth costs stack. */
+    for (;;) {
+        while (!IsListEmpty(&At->SubKeys))
+            At = CONTAINING_RECORD(At->SubKeys.Flink, CM_KEY_NODE, Sibling);
+        if (At == Node)
+            break;
+        {
+            PCM_KEY_NODE Parent = At->Parent;
+
+            CmpRemoveNode(At);
+            At = Parent;
+        }
+    }
+    if (Itself)
+        CmpRemoveNode(Node);
+}
+
+VOID CmpGetClass(PCM_KEY_NODE Node, PUNICODE_STRING Class)
+{
+    const UCHAR *nk;
+
+    *Class = Node->Class;
+    if (Node->Hive == NULL)
+        return;
+    nk = HvGetCell(Node->Hive, Node->Cell, NK_SIZE, NULL);
+    Class->Length = Class->MaximumLength = (USHORT)(CmpRead16(nk + NK_CLASS_LENGTH) & ~1u);
+    Class->Buffer = Class->Length != 0
+                        ? (PWSTR)HvGetCell(Node->Hive, CmpRead32(nk + NK_CLASS), Class->Length, NULL)
+                        : NULL;
+    if (Class->Buffer == NULL)
+        Class->Length = Class->MaximumLength = 0;
 }
 
 NTSTATUS CmpGetPath(PCM_KEY_NODE Node, PUNICODE_STRING Path)

@@ -1,7 +1,5 @@
-/* Services on values: query, enumerate, set, delete. What is written lives in memory until the hive is written back. */
+/* Services on values: query, enumerate, set, delete. What is set reaches the disk by cmflush.c. */
 #include "cmp.h"
-
-#define CMP_MAXIMUM_DATA (1024u * 1024u)
 
 /* A value as one of the three structures, put together in pool. */
 static NTSTATUS CmpQueryValue(PCM_VALUE Value, KEY_VALUE_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length,
@@ -128,7 +126,6 @@ NTSTATUS NTAPI NtDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
             Status = STATUS_OBJECT_NAME_NOT_FOUND;
         } else {
             CmpDeleteValue(Key->Node, Value);
-            KeQuerySystemTime(&Key->Node->LastWriteTime);
             CmpRecordDeletion(Key->Node, &Name);
         }
         ObDereferenceObject(Key);
@@ -137,23 +134,22 @@ NTSTATUS NTAPI NtDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
     return Status;
 }
 
-/* Gives the value new data, a pool copy; makes it when the key has none of that name. */
-static NTSTATUS CmpSetValue(PCM_KEY_NODE Node, PCUNICODE_STRING Name, ULONG Type, PVOID Data, ULONG Size)
+static VOID CmpRecordSetting(PCM_KEY_NODE Node, PCUNICODE_STRING Name, ULONG Type, ULONG Size)
 {
-    PCM_VALUE Value = CmpFindValue(Node, Name);
+    static const PCSTR Names[] = {
+        "REG_NONE", "REG_SZ", "REG_EXPAND_SZ", "REG_BINARY", "REG_DWORD", "REG_DWORD_BIG_ENDIAN", "REG_LINK",
+        "REG_MULTI_SZ", "REG_RESOURCE_LIST", "REG_FULL_RESOURCE_DESCRIPTOR", "REG_RESOURCE_REQUIREMENTS_LIST",
+        "REG_QWORD"
+    };
+    UNICODE_STRING Path;
 
-    if (Value == NULL)
-        Value = CmpCreateValue(Node, Name);
-    if (Value == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    if (Value->OwnsData && Value->Data != NULL)
-        ExFreePoolWithTag(Value->Data, CMP_TAG);
-    Value->Type = Type;
-    Value->Data = Data;
-    Value->Length = Size;
-    Value->OwnsData = TRUE;
-    KeQuerySystemTime(&Node->LastWriteTime);
-    return STATUS_SUCCESS;
+    if (!NT_SUCCESS(CmpGetPath(Node, &Path)))
+        return;
+    if (Type < RTL_NUMBER_OF(Names))
+        ExRecordFact("registry.set-value", "key=%wZ name=%wZ type=%s size=%u", &Path, Name, Names[Type], Size);
+    else
+        ExRecordFact("registry.set-value", "key=%wZ name=%wZ type=%u size=%u", &Path, Name, Type, Size);
+    ExFreeCapturedString(&Path);
 }
 
 NTSTATUS NTAPI NtSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG TitleIndex, ULONG Type, PVOID Data,
@@ -179,9 +175,12 @@ NTSTATUS NTAPI NtSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG 
         Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, &Key);
     if (NT_SUCCESS(Status)) {
         Status = CmpSetValue(Key->Node, &Name, Type, Copy, DataSize);
+        Copy = NULL;
+        if (NT_SUCCESS(Status))
+            CmpRecordSetting(Key->Node, &Name, Type, DataSize);
         ObDereferenceObject(Key);
     }
-    if (!NT_SUCCESS(Status) && Copy != NULL)
+    if (Copy != NULL)
         ExFreePoolWithTag(Copy, CMP_TAG);
     ExFreeCapturedString(&Name);
     return Status;

@@ -17,6 +17,8 @@ VOID Phase1Initialization(PVOID Context)
         KeBugCheckEx(IO1_INITIALIZATION_FAILED, 0, 0, 0, 0);
     if (!CmInitSystem(LoaderBlock))                 /* K1 */
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 0, 0, 0, 0);
+    if (!IoInitDrivers(LoaderBlock))
+        KeBugCheckEx(IO1_INITIALIZATION_FAILED, 1, 0, 0, 0);
     if (!PsInitSystem(1, LoaderBlock))              /* K2 */
         KeBugCheckEx(PROCESS_INITIALIZATION_FAILED, 2, 0, 0, 0);
     ExRecordFact("kernel.phase1", "");

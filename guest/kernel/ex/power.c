@@ -1,5 +1,6 @@
 /* The end of the system: requests for it, and NtShutdownSystem. */
 #include "exp.h"
+#include "cm.h"
 
 static PKEVENT ExpPowerOffEvent, ExpRebootEvent;
 static POWER_REQUEST_ACTION ExpPendingAction;       /* asked for before the events were there */
@@ -58,6 +59,9 @@ NTSTATUS NTAPI NtShutdownSystem(SHUTDOWN_ACTION Action)
         return STATUS_PRIVILEGE_NOT_HELD;
     ExRecordFact("system.shutdown", "action=%s pid=%u name=%s", Actions[Action].Name,
                  HandleToUlong(Process->UniqueProcessId), Process->ImageFileName);
+    MmShutdownSystem();
+    CmShutdownSystem();
+    IoShutdownSystem();
     ExRecordBye(Actions[Action].Name);
     HalReturnToFirmware(Actions[Action].Firmware);
 }

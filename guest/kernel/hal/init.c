@@ -10,7 +10,8 @@ BOOLEAN HalInitSystem(ULONG Phase, struct _LOADER_PARAMETER_BLOCK *LoaderBlock)
         HalpInitializeSerial();
         return TRUE;
     }
-    HalpInitializePci(LoaderBlock);
+    if (HalpInitializePci(LoaderBlock))
+        HalpSilencePci();
     HalpInitializePanic();
     HalpInitializePowerButton();
     HalpInitializePower(LoaderBlock);

@@ -61,6 +61,15 @@ BOOLEAN KiMapPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 PhysicalAddress, U
 BOOLEAN KiUnmapPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 *PhysicalAddress);     /* FALSE: was not mapped */
 BOOLEAN KiProtectPage(ULONG64 Root, PVOID VirtualAddress, ULONG Flags);                /* FALSE: is not mapped */
 BOOLEAN KiQueryPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 *PhysicalAddress, ULONG *Flags);   /* large pages too */
+/* Software entries: last-level entries that the processor takes for empty (both architectures leave all bits but bit 0 of
+ * such an entry to us). KiMapPage and KiUnmapPage know nothing of them: who replaces one takes care of its value. */
+#define KI_SOFT_TRANSITION 1u   /* Value: number of a page that is in memory but must not be touched now */
+#define KI_SOFT_PAGED_OUT  2u   /* Value: slot of a paging file */
+BOOLEAN KiSetSoftEntry(ULONG64 Root, PVOID VirtualAddress, ULONG Kind, ULONG64 Value);  /* Kind 0: empty; FALSE: no table */
+BOOLEAN KiQuerySoftEntry(ULONG64 Root, PVOID VirtualAddress, ULONG *Kind, ULONG64 *Value);  /* FALSE: empty or a page */
+/* Was the page touched since the last call? It was when it has just been mapped. FALSE, too: is not mapped. */
+BOOLEAN KiTestAndClearAccessed(ULONG64 Root, PVOID VirtualAddress);
+VOID KiMarkAccessed(ULONG64 Root, PVOID VirtualAddress);
 /* The session slot of a root: Table is the physical address of a next-level table shared by the session's processes. */
 VOID KiSetSessionTable(ULONG64 Root, ULONG64 Table);        /* 0: none */
 ULONG64 KiGetSessionTable(ULONG64 Root);
@@ -71,6 +80,8 @@ VOID KiDeleteSessionTable(ULONG64 Table);                   /* frees the tables,
 ULONG64 KiTableEntry(ULONG64 Table);
 ULONG64 KiPageEntry(ULONG64 PhysicalAddress, ULONG Flags);
 ULONG KiPageEntryFlags(ULONG64 Entry);
+ULONG64 KiSetEntryAccessed(ULONG64 Entry, BOOLEAN Accessed);    /* the bit that x86 sets by itself and that ARM64 faults for */
+BOOLEAN KiIsEntryAccessed(ULONG64 Entry);
 static inline BOOLEAN KiIsEntryValid(ULONG64 Entry);        /* archdef.h */
 static inline BOOLEAN KiIsEntryLarge(ULONG64 Entry);        /* archdef.h; at a level above the last */
 VOID KiLoadPageTableRoot(ULONG64 Root);                     /* makes it the current one; flushes what is not shared */
@@ -115,8 +126,18 @@ VOID KiSetClockDeadline(ULONG64 BootTimeNs);                /* KiClockInterrupt 
 ULONG64 KiReadWallClock(VOID);                              /* seconds since 1970 from the machine's clock; needs Mm's phase 0 */
 
 typedef VOID KINTERRUPT_ROUTINE(PVOID Context);
-/* Routine runs at DEVICE_LEVEL when the machine's line Vector (GSI or INTID) is raised. */
-VOID KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+/* Routine runs at DEVICE_LEVEL when the machine's line Vector (GSI or INTID) is raised; all that share a level-triggered
+ * line are called. FALSE: no such line. */
+BOOLEAN KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+
+/* ke/interrupt.c: the listeners of a line, for arch. */
+typedef struct _KI_LISTENER {
+    struct _KI_LISTENER *Next;
+    KINTERRUPT_ROUTINE *Routine;
+    PVOID Context;
+} KI_LISTENER, *PKI_LISTENER;
+BOOLEAN KiAddListener(PKI_LISTENER *Line, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+VOID KiCallListeners(const KI_LISTENER *Line);
 
 /* What arch calls in ke: */
 VOID KiSetCounterFrequency(ULONG64 Hertz);                  /* from KiInitializeClock */

@@ -46,12 +46,27 @@ BOOLEAN HalpInitializePci(struct _LOADER_PARAMETER_BLOCK *LoaderBlock);
 ULONG HalpReadPciConfig(ULONG Bus, ULONG Device, ULONG Function, ULONG Offset, ULONG Width);
 VOID HalpWritePciConfig(ULONG Bus, ULONG Device, ULONG Function, ULONG Offset, ULONG Width, ULONG Value);
 /* The bus addresses that firmware leaves to us, for BARs without one. */
-VOID HalpPciWindow(BOOLEAN Io, ULONG64 *Base, ULONG64 *End);
+typedef enum _HAL_PCI_SPACE { HalPciIo, HalPciMemory, HalPciMemory64, HalPciSpaces } HAL_PCI_SPACE;
+VOID HalpPciWindow(HAL_PCI_SPACE Space, ULONG64 *Base, ULONG64 *End);
+/* The line that pin Pin (0: INTA) of a device on bus 0 raises; FALSE: not known. */
+BOOLEAN HalpPciLine(ULONG Device, ULONG Pin, ULONG *Vector);
 
 /* hal/pci.c */
 typedef struct _HAL_PCI_FUNCTION {
     ULONG Bus, Device, Function;
 } HAL_PCI_FUNCTION;
+/* Nothing on the bus interrupts before its driver asks for it (lines are shared). */
+VOID HalpSilencePci(VOID);
 BOOLEAN HalFindPciDevice(USHORT VendorId, USHORT DeviceId, HAL_PCI_FUNCTION *Found);    /* bus 0 */
-/* Gives BAR Index an address when firmware gave none, enables decoding; the bus address, or 0. */
+/* The one with number Index among those of the same kind. */
+BOOLEAN HalFindPciFunction(USHORT VendorId, USHORT DeviceId, ULONG Index, HAL_PCI_FUNCTION *Found);
+ULONG HalReadPciFunction(const HAL_PCI_FUNCTION *Function, ULONG Offset, ULONG Width);
+/* The offset of the next capability CapabilityId behind the one at After (0: the first), or 0. */
+ULONG HalFindPciCapability(const HAL_PCI_FUNCTION *Function, UCHAR CapabilityId, ULONG After);
+/* INTx of the function calls Routine at DEVICE_LEVEL, message interrupts are off; FALSE: it has none. */
+BOOLEAN HalConnectPciInterrupt(const HAL_PCI_FUNCTION *Function, KINTERRUPT_ROUTINE *Routine, PVOID Context);
+
+/* hal/pcibar.c */
+/* Gives BAR Index (memory with 64 bits, too) an address when firmware gave none, enables decoding; the bus address, or 0. */
 ULONG64 HalAssignPciBar(const HAL_PCI_FUNCTION *Function, ULONG Index);
+ULONG64 HalQueryPciBarSize(const HAL_PCI_FUNCTION *Function, ULONG Index);  /* bytes; 0: no such BAR */

@@ -14,7 +14,7 @@ typedef struct _IO_FILE_ATTRIBUTES {
     ULONG64 EndOfFile;
     ULONG64 AllocationSize;
     ULONG64 FileId;
-    LARGE_INTEGER Time;             /* one time for all four; 0 when the volume keeps none */
+    LARGE_INTEGER CreationTime, LastAccessTime, LastWriteTime;      /* 0 when the volume keeps none */
     ULONG FileAttributes;
     ULONG NumberOfLinks;
 } IO_FILE_ATTRIBUTES, *PIO_FILE_ATTRIBUTES;
@@ -27,12 +27,15 @@ typedef struct _IO_CREATE_PARAMETERS {
     ULONG Options;
     ULONG FileAttributes;           /* of a file that is made */
     ULONG64 AllocationSize;
+    ULONG Flags;                    /* IO_OPEN_PAGING_FILE */
     ULONG Information;              /* out: FILE_OPENED, FILE_CREATED, FILE_OVERWRITTEN... */
 } IO_CREATE_PARAMETERS, *PIO_CREATE_PARAMETERS;
 
+/* The file's clusters never move, lie together where there is room, and are not filled with zeros. */
+#define IO_OPEN_PAGING_FILE 0x0002u
+
 typedef struct _IO_DIRECTORY_ENTRY {
     IO_FILE_ATTRIBUTES Attributes;
-    LARGE_INTEGER CreationTime, LastAccessTime, LastWriteTime;
     USHORT NameLength;              /* bytes */
     USHORT ShortNameLength;
     WCHAR ShortName[12];
@@ -88,6 +91,7 @@ struct _DEVICE_OBJECT {
     PVPB Vpb;                       /* volumes: what is mounted there (io/iop.h) */
     ULONG DeviceType;               /* FILE_DEVICE_DISK, FILE_DEVICE_NULL... */
     ULONG Characteristics;          /* FILE_READ_ONLY_DEVICE... */
+    LIST_ENTRY AllDevices;          /* io/device.c */
 };
 
 /* One per file, not per open: the file system keeps it, Mm fills it. */
@@ -110,6 +114,10 @@ struct _FILE_OBJECT {
     ULONG CreateOptions;
     BOOLEAN Directory;
     BOOLEAN DeletePending;
+    BOOLEAN Opened;                 /* Create succeeded: Cleanup and Close are due, once each */
+    BOOLEAN CleanedUp;
+    ULONG DirectoryIndex;           /* where NtQueryDirectoryFile goes on */
+    UNICODE_STRING DirectoryPattern;    /* of the first NtQueryDirectoryFile, owned */
 };
 
 /* ---- disks and volumes ------------------------------------------------------------------------------------------ */
@@ -123,7 +131,8 @@ typedef struct _IO_DISK_OPERATIONS {
     NTSTATUS (*Flush)(PVOID Context);
 } IO_DISK_OPERATIONS;
 
-/* From a driver's DriverEntry: makes \Device\Harddisk<n>\DR<n>, reads the partition table, makes its volumes. */
+/* From a driver's DriverEntry: makes \Device\Harddisk<n>\DR<n>, reads the partition table, makes its volumes. Context and
+ * driver must stay. */
 NTSTATUS IoRegisterDisk(const IO_DISK_OPERATIONS *Operations, PVOID Context, ULONG64 SectorCount, BOOLEAN ReadOnly);
 
 /* A volume's bytes through the block cache (io/cache.c), at any offset and length. Written blocks reach the disk with
@@ -143,7 +152,11 @@ typedef struct _IO_FILE_SYSTEM {
     NTSTATUS (*Mount)(PDEVICE_OBJECT Volume, PVOID *Vcb);       /* STATUS_UNRECOGNIZED_VOLUME: not mine */
     NTSTATUS (*Shutdown)(PVOID Vcb);                            /* everything on the disk, the dirty bit off */
     const IO_DEVICE_OPERATIONS *Operations;                     /* Create gets the volume; IoVolumeVcb gives the Vcb */
+    PCSTR (*QueryJournal)(PVOID Vcb);                           /* clean, replayed, torn; NULL: there is none */
 } IO_FILE_SYSTEM, *PIO_FILE_SYSTEM;
+/* Does a name match a pattern of NtQueryDirectoryFile: * ? and DOS's < > "? Upper-cases both when IgnoreCase. */
+BOOLEAN NTAPI FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name, BOOLEAN IgnoreCase,
+                                      PWCH UpcaseTable);
 VOID IoRegisterFileSystem(const IO_FILE_SYSTEM *FileSystem);
 PVOID IoVolumeVcb(PDEVICE_OBJECT Volume);                   /* NULL: nothing is mounted */
 
@@ -159,7 +172,7 @@ struct _DRIVER_OBJECT {
 
 typedef NTSTATUS DRIVER_INITIALIZE(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath);
 
-extern struct _OBJECT_TYPE *IoDeviceObjectType;
+extern struct _OBJECT_TYPE *IoDeviceObjectType, *IoDriverObjectType;
 extern struct _OBJECT_TYPE *IoFileObjectType;
 
 /* Mounts the boot modules, makes \Device\BootModules, \Device\Null, \SystemRoot, \GLOBAL??\C:. */
@@ -169,10 +182,27 @@ BOOLEAN IoInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock);
 NTSTATUS IoCreateDevice(PCUNICODE_STRING DeviceName, const IO_DEVICE_OPERATIONS *Operations, PVOID Extension,
                         ULONG DeviceType, ULONG Characteristics, PDEVICE_OBJECT *DeviceObject);
 
+/* Takes the device's name away; it is gone with its last reference. */
+VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject);
+
+/* Loads and starts the boot-start drivers of the registry's Services, then gives volumes their letters; with
+ * `systempartition=` on the command line \SystemRoot and C: lead to that volume, or bugcheck 0x7B. Needs CmInitSystem. */
+BOOLEAN IoInitDrivers(PLOADER_PARAMETER_BLOCK LoaderBlock);
+/* The end of the system: every mounted file system is closed in order and every disk flushed. At PASSIVE_LEVEL. */
+VOID IoShutdownSystem(VOID);
+
 /* Opens an existing file for the kernel itself, without a handle; the caller drops the reference. */
 NTSTATUS IoOpenFile(PUNICODE_STRING FileName, ACCESS_MASK DesiredAccess, ULONG CreateOptions,
                     PFILE_OBJECT *FileObject);
 NTSTATUS IoReadFile(PFILE_OBJECT FileObject, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG BytesRead);
+/* The same with all of NtCreateFile's choices (DesiredAccess may be generic); a file object of the kernel's own without
+ * a handle: Cleanup and Close come with its last reference. */
+NTSTATUS IoCreateFileEx2(PUNICODE_STRING FileName, PIO_CREATE_PARAMETERS Parameters, PFILE_OBJECT *FileObject);
+NTSTATUS IoWriteFile(PFILE_OBJECT FileObject, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done);
+NTSTATUS IoSetEndOfFile(PFILE_OBJECT FileObject, ULONG64 EndOfFile);
+NTSTATUS IoFlushFile(PFILE_OBJECT FileObject);          /* everything of its volume is on the disk */
+/* Where byte Offset of the file lies on its volume (IoTransferVolume) and how many bytes of the file go on there. */
+NTSTATUS IoQueryFileExtent(PFILE_OBJECT FileObject, ULONG64 Offset, PULONG64 VolumeOffset, PULONG64 Length);
 NTSTATUS IoQueryFileAttributes(PFILE_OBJECT FileObject, PIO_FILE_ATTRIBUTES Attributes);
 /* The last component of the file's name, inside FileObject->FileName. */
 VOID IoGetFileBaseName(PFILE_OBJECT FileObject, PUNICODE_STRING BaseName);

@@ -266,6 +266,11 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
                                   KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
                                   PKWAIT_BLOCK WaitBlockArray);
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval);
+/* For drivers: sleeps until a DPC has set the event, or STATUS_TIMEOUT. Interrupts and DPCs are served, no other thread
+ * runs, so callers may wait in the middle of a change. Below DISPATCH_LEVEL. */
+NTSTATUS KeWaitForDevice(PKEVENT Event, ULONG TimeoutMs);
+/* What was written or read before it is seen by devices and other processors before what follows. */
+static inline VOID KeMemoryBarrier(VOID) { __sync_synchronize(); }
 
 /* ---- time ---------------------------------------------------------------------------------------------------- */
 
@@ -335,5 +340,8 @@ PCSTR KeGetBugMessageText(ULONG BugCheckCode);              /* "SESSION3_INITIAL
 #define MEMORY_MANAGEMENT                   0x0000001A
 #define REFERENCE_BY_POINTER                0x00000018
 #define REGISTRY_ERROR                      0x00000051
+#define KERNEL_STACK_INPAGE_ERROR           0x00000077
+#define KERNEL_DATA_INPAGE_ERROR            0x0000007A
+#define INACCESSIBLE_BOOT_DEVICE            0x0000007B
 #define INSTALL_MORE_MEMORY                 0x0000007D
 #define STATUS_SYSTEM_PROCESS_TERMINATED_BUGCHECK 0xC000021A

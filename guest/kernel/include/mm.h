@@ -75,6 +75,8 @@ VOID ExFreePool(PVOID P);
 PVOID MmCreateKernelStack(VOID);                /* top of a stack with a guard page below it, or NULL */
 VOID MmDeleteKernelStack(PVOID StackTop);
 PVOID MmMapIoSpace(ULONG64 PhysicalAddress, SIZE_T NumberOfBytes);      /* uncached device registers */
+/* Memory of a device: PAGE_READONLY or PAGE_READWRITE, cached unless PAGE_NOCACHE. */
+PVOID MmMapIoSpaceEx(ULONG64 PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
 VOID MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes);
 PVOID MmPhysicalToVirtual(ULONG64 PhysicalAddress);                     /* through the direct map */
 ULONG64 MmVirtualToPhysical(PVOID KernelAddress);                       /* 0 when not mapped */
@@ -144,6 +146,19 @@ NTSTATUS MmGetSectionImageInformation(PVOID SectionObject, PSECTION_IMAGE_INFORM
 PFILE_OBJECT MmGetFileObjectForSection(PVOID SectionObject);    /* referenced; NULL for memory */
 /* RVA of a name exported by an image that is mapped in Process at Base; STATUS_PROCEDURE_NOT_FOUND. */
 NTSTATUS MmFindImageExport(PEPROCESS Process, PVOID Base, PCSTR Name, PVOID *Address);
+
+/* For file systems, as in the WDK. FALSE: somebody maps the file so that it must not be deleted, written, or (pages of a
+ * data section would lose their bytes) cut to that size; NULL: deleted. */
+typedef struct _SECTION_OBJECT_POINTERS *PSECTION_OBJECT_POINTERS;
+typedef enum _MMFLUSH_TYPE { MmFlushForDelete, MmFlushForWrite } MMFLUSH_TYPE;
+BOOLEAN MmFlushImageSection(PSECTION_OBJECT_POINTERS SectionPointer, MMFLUSH_TYPE FlushType);
+BOOLEAN MmCanFileBeTruncated(PSECTION_OBJECT_POINTERS SectionPointer, PLARGE_INTEGER NewFileSize);
+/* For Io, which keeps views and file the same: after a write, bytes of the file go to the pages that views show; after a
+ * read, bytes that views changed since replace those of the file. */
+VOID MmUpdateDataSection(PSECTION_OBJECT_POINTERS SectionPointer, ULONG64 Offset, const VOID *Buffer, ULONG Length);
+VOID MmReadDataSection(PSECTION_OBJECT_POINTERS SectionPointer, ULONG64 Offset, PVOID Buffer, ULONG Length);
+/* Before the file systems shut down: modified pages of mapped files are written back. Fact paging-file.use. */
+VOID MmShutdownSystem(VOID);
 
 /* --- sessions ------------------------------------------------------------------------------------- */
 

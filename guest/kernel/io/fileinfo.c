@@ -23,7 +23,9 @@ VOID IoGetFileBaseName(PFILE_OBJECT FileObject, PUNICODE_STRING BaseName)
 static VOID IopFillBasic(const IO_FILE_ATTRIBUTES *Attributes, PFILE_BASIC_INFORMATION Basic)
 {
     RtlZeroMemory(Basic, sizeof *Basic);
-    Basic->CreationTime = Basic->LastAccessTime = Basic->LastWriteTime = Basic->ChangeTime = Attributes->Time;
+    Basic->CreationTime = Attributes->CreationTime;
+    Basic->LastAccessTime = Attributes->LastAccessTime;
+    Basic->LastWriteTime = Basic->ChangeTime = Attributes->LastWriteTime;
     Basic->FileAttributes = Attributes->FileAttributes;
 }
 

@@ -6,6 +6,8 @@ static NTSTATUS IopStart(PLOADER_PARAMETER_BLOCK LoaderBlock)
     NTSTATUS Status = IopCreateObjectTypes();
 
     if (NT_SUCCESS(Status))
+        Status = IopCreateDriverType();
+    if (NT_SUCCESS(Status))
         Status = IopMountBootModules(LoaderBlock);
     if (NT_SUCCESS(Status))
         Status = IopCreateNullDevice();

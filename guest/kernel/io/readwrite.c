@@ -5,12 +5,44 @@
 
 typedef enum _IOP_DIRECTION { IopRead, IopWrite } IOP_DIRECTION;
 
+/* Views of the file and its bytes stay the same: what a view changed is read, what is written is seen in the views. */
+static NTSTATUS IopReadAndMerge(PFILE_OBJECT File, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG Done)
+{
+    NTSTATUS Status = File->Operations->Read(File, Offset, Buffer, Length, Done);
+
+    if (NT_SUCCESS(Status))
+        MmReadDataSection(File->SectionObjectPointer, Offset, Buffer, *Done);
+    return Status;
+}
+
+static NTSTATUS IopWriteAndShow(PFILE_OBJECT File, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done)
+{
+    NTSTATUS Status = File->Operations->Write(File, Offset, Buffer, Length, Done);
+
+    if (NT_SUCCESS(Status))
+        MmUpdateDataSection(File->SectionObjectPointer, Offset, Buffer, *Done);
+    return Status;
+}
+
 NTSTATUS IoReadFile(PFILE_OBJECT FileObject, ULONG64 Offset, PVOID Buffer, ULONG Length, PULONG BytesRead)
 {
     *BytesRead = 0;
     if (FileObject->Directory || FileObject->Operations->Read == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
-    return FileObject->Operations->Read(FileObject, Offset, Buffer, Length, BytesRead);
+    return IopReadAndMerge(FileObject, Offset, Buffer, Length, BytesRead);
+}
+
+NTSTATUS IoWriteFile(PFILE_OBJECT FileObject, ULONG64 Offset, const VOID *Buffer, ULONG Length, PULONG Done)
+{
+    *Done = 0;
+    if (FileObject->Directory || FileObject->Operations->Write == NULL)
+        return STATUS_INVALID_DEVICE_REQUEST;
+    return IopWriteAndShow(FileObject, Offset, Buffer, Length, Done);
+}
+
+NTSTATUS IoFlushFile(PFILE_OBJECT FileObject)
+{
+    return FileObject->Operations->Flush != NULL ? FileObject->Operations->Flush(FileObject) : STATUS_SUCCESS;
 }
 
 /* One piece of a transfer, at most as long as the buffer. */
@@ -18,15 +50,14 @@ static NTSTATUS IopTransferChunk(PFILE_OBJECT File, IOP_DIRECTION Direction, ULO
                                  ULONG Length, PULONG Done)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    const IO_DEVICE_OPERATIONS *Operations = File->Operations;
     NTSTATUS Status;
 
     if (Direction == IopRead) {
-        Status = Operations->Read(File, Offset, Buffer, Length, Done);
+        Status = IopReadAndMerge(File, Offset, Buffer, Length, Done);
         return NT_SUCCESS(Status) ? ExCopyToMode(Mode, User, Buffer, *Done) : Status;
     }
     Status = ExCopyFromMode(Mode, Buffer, User, Length);
-    return NT_SUCCESS(Status) ? Operations->Write(File, Offset, Buffer, Length, Done) : Status;
+    return NT_SUCCESS(Status) ? IopWriteAndShow(File, Offset, Buffer, Length, Done) : Status;
 }
 
 static NTSTATUS IopTransfer(PFILE_OBJECT File, IOP_DIRECTION Direction, ULONG64 Offset, PVOID User, ULONG Length,
@@ -60,39 +91,74 @@ static NTSTATUS IopTransfer(PFILE_OBJECT File, IOP_DIRECTION Direction, ULONG64 
     return Status == STATUS_END_OF_FILE && *Total != 0 ? STATUS_SUCCESS : Status;
 }
 
+/* Where a transfer begins. A handle that may only append writes at the end, whatever it says. */
+static NTSTATUS IopStartOffset(PFILE_OBJECT File, IOP_DIRECTION Direction, ACCESS_MASK Granted, PLARGE_INTEGER ByteOffset,
+                               PULONG64 Start)
+{
+    BOOLEAN AtEnd = Direction == IopWrite && (Granted & (FILE_WRITE_DATA | FILE_APPEND_DATA)) == FILE_APPEND_DATA;
+    LARGE_INTEGER Offset;
+    IO_FILE_ATTRIBUTES Attributes;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    Offset.QuadPart = (LONGLONG)File->CurrentByteOffset;
+    if (ByteOffset != NULL)
+        Status = ExCopyFromMode(ExGetPreviousMode(), &Offset, ByteOffset, sizeof Offset);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Offset.HighPart == -1 && Offset.LowPart == FILE_USE_FILE_POINTER_POSITION)
+        Offset.QuadPart = (LONGLONG)File->CurrentByteOffset;
+    if (Offset.HighPart == -1 && Offset.LowPart == FILE_WRITE_TO_END_OF_FILE && Direction == IopWrite)
+        AtEnd = TRUE;
+    if (AtEnd) {
+        Status = IoQueryFileAttributes(File, &Attributes);
+        *Start = Attributes.EndOfFile;
+        return Status;
+    }
+    *Start = (ULONG64)Offset.QuadPart;
+    return Offset.QuadPart < 0 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+}
+
+/* The transfer, its result and its signals; File is referenced. */
+static NTSTATUS IopReadWriteFile(PFILE_OBJECT File, ACCESS_MASK Granted, IOP_DIRECTION Direction, HANDLE Event,
+                                 PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset)
+{
+    IO_STATUS_BLOCK Result = { 0 };
+    ULONG64 Start = 0;
+    ULONG Done = 0;
+    NTSTATUS Stored, Status = IopStartOffset(File, Direction, Granted, ByteOffset, &Start);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IopTransfer(File, Direction, Start, Buffer, Length, &Done);
+    if (NT_SUCCESS(Status))
+        File->CurrentByteOffset = Start + Done;
+    if (NT_SUCCESS(Status) && Direction == IopWrite && (File->CreateOptions & FILE_WRITE_THROUGH) != 0)
+        Status = IoFlushFile(File);
+    Result.Status = Status;
+    Result.Information = Done;
+    Stored = ExCopyToMode(ExGetPreviousMode(), IoStatusBlock, &Result, sizeof Result);
+    if (!NT_SUCCESS(Stored))
+        return Stored;
+    return Event != NULL && NT_SUCCESS(Status) ? NtSetEvent(Event, NULL) : Status;
+}
+
 static NTSTATUS IopReadWrite(HANDLE FileHandle, IOP_DIRECTION Direction, HANDLE Event, PVOID ApcRoutine,
                              PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset)
 {
-    KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    ACCESS_MASK Right = Direction == IopRead ? FILE_READ_DATA : FILE_WRITE_DATA;
-    IO_STATUS_BLOCK Result = { 0 };
+    OBJECT_HANDLE_INFORMATION Handle;
     PFILE_OBJECT File;
-    LARGE_INTEGER Offset;
-    ULONG Done = 0;
-    NTSTATUS Status, Stored;
+    NTSTATUS Status;
 
     if (ApcRoutine != NULL)
         return STATUS_INVALID_PARAMETER;        /* there are no asynchronous procedure calls */
-    Status = ObReferenceObjectByHandle(FileHandle, Right, IoFileObjectType, Mode, (PVOID *)&File, NULL);
+    Status = ObReferenceObjectByHandle(FileHandle, Direction == IopRead ? FILE_READ_DATA : 0, IoFileObjectType,
+                                       ExGetPreviousMode(), (PVOID *)&File, &Handle);
     if (!NT_SUCCESS(Status))
         return Status;
-    Offset.QuadPart = (LONGLONG)File->CurrentByteOffset;
-    if (ByteOffset != NULL)
-        Status = ExCopyFromMode(Mode, &Offset, ByteOffset, sizeof Offset);
-    if (NT_SUCCESS(Status) && Offset.QuadPart < 0)
-        Status = STATUS_INVALID_PARAMETER;
-    if (NT_SUCCESS(Status)) {
-        Status = IopTransfer(File, Direction, (ULONG64)Offset.QuadPart, Buffer, Length, &Done);
-        if (NT_SUCCESS(Status))
-            File->CurrentByteOffset = (ULONG64)Offset.QuadPart + Done;
-        Result.Status = Status;
-        Result.Information = Done;
-        Stored = ExCopyToMode(Mode, IoStatusBlock, &Result, sizeof Result);
-        if (!NT_SUCCESS(Stored))
-            Status = Stored;
-        else if (Event != NULL && NT_SUCCESS(Status))
-            Status = NtSetEvent(Event, NULL);
-    }
+    if (Direction == IopWrite && (Handle.GrantedAccess & (FILE_WRITE_DATA | FILE_APPEND_DATA)) == 0)
+        Status = STATUS_ACCESS_DENIED;
+    else
+        Status = IopReadWriteFile(File, Handle.GrantedAccess, Direction, Event, IoStatusBlock, Buffer, Length, ByteOffset);
     ObDereferenceObject(File);
     return Status;
 }

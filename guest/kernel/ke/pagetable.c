@@ -107,6 +107,54 @@ BOOLEAN KiQueryPage(ULONG64 Root, PVOID VirtualAddress, ULONG64 *PhysicalAddress
     }
 }
 
+#define SOFT_ENTRY(Kind, Value) ((Value) << PAGE_SHIFT | (ULONG64)(Kind) << 1)
+#define SOFT_KIND(Entry)        ((ULONG)(Entry) >> 1 & 3)
+
+BOOLEAN KiSetSoftEntry(ULONG64 Root, PVOID VirtualAddress, ULONG Kind, ULONG64 Value)
+{
+    PULONG64 Entry = KiFindEntry(Root, (ULONG64)VirtualAddress, FALSE);
+    ULONG64 Old;
+
+    if (Entry == NULL)
+        return FALSE;
+    Old = *Entry;
+    *Entry = Kind != 0 ? SOFT_ENTRY(Kind, Value) : 0;
+    if (KiIsEntryValid(Old))
+        KiFlushTlbPage(VirtualAddress);
+    return TRUE;
+}
+
+BOOLEAN KiQuerySoftEntry(ULONG64 Root, PVOID VirtualAddress, ULONG *Kind, ULONG64 *Value)
+{
+    PULONG64 Entry = KiFindEntry(Root, (ULONG64)VirtualAddress, FALSE);
+
+    if (Entry == NULL || KiIsEntryValid(*Entry) || *Entry == 0)
+        return FALSE;
+    *Kind = SOFT_KIND(*Entry);
+    *Value = *Entry >> PAGE_SHIFT;
+    return TRUE;
+}
+
+BOOLEAN KiTestAndClearAccessed(ULONG64 Root, PVOID VirtualAddress)
+{
+    PULONG64 Entry = KiFindEntry(Root, (ULONG64)VirtualAddress, FALSE);
+
+    if (Entry == NULL || !KiIsEntryValid(*Entry) || !KiIsEntryAccessed(*Entry))
+        return FALSE;
+    *Entry = KiSetEntryAccessed(*Entry, FALSE);
+    KiFlushTlbPage(VirtualAddress);
+    return TRUE;
+}
+
+VOID KiMarkAccessed(ULONG64 Root, PVOID VirtualAddress)
+{
+    PULONG64 Entry = KiFindEntry(Root, (ULONG64)VirtualAddress, FALSE);
+
+    if (Entry != NULL && KiIsEntryValid(*Entry))
+        *Entry = KiSetEntryAccessed(*Entry, TRUE);
+    KiFlushTlbPage(VirtualAddress);     /* nothing else makes the processor look at the entry again */
+}
+
 BOOLEAN KiPrepareKernelRoot(VOID)
 {
     PULONG64 Root = KiTable(MiKernelPageTableRoot);

@@ -42,6 +42,37 @@ NTSTATUS MmCopyVirtualMemory(PEPROCESS FromProcess, const VOID *FromAddress, PEP
     return !NT_SUCCESS(Status) && *Returned != 0 ? STATUS_PARTIAL_COPY : Status;
 }
 
+/* Copies the pages of [Rva, Rva + Size) of the area to their places in Copy, which is as large as the image. */
+static NTSTATUS MiCopyImagePages(PCONTROL_AREA Area, PUCHAR Copy, ULONG64 Rva, ULONG64 Size)
+{
+    for (ULONG64 Index = Rva >> PAGE_SHIFT; Index < BYTES_TO_PAGES(Rva + Size); Index++) {
+        PFN_NUMBER Page;
+        NTSTATUS Status = Index < Area->PageCount ? MiGetSectionPage(Area, (ULONG)Index, &Page)
+                                                  : STATUS_INVALID_IMAGE_FORMAT;
+
+        if (!NT_SUCCESS(Status))
+            return Status;
+        RtlCopyMemory(Copy + (Index << PAGE_SHIFT), MiPageAddress(Page), PAGE_SIZE);
+    }
+    return STATUS_SUCCESS;
+}
+
+/* The headers and the export directory, with the names and tables inside it, at their places in Copy. */
+static NTSTATUS MiCopyExports(PCONTROL_AREA Area, PUCHAR Copy)
+{
+    PIMAGE_NT_HEADERS Headers;
+    PIMAGE_DATA_DIRECTORY Directory;
+    NTSTATUS Status = MiCopyImagePages(Area, Copy, 0, PAGE_SIZE);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = RtlImageNtHeaderEx(0, Copy, PAGE_SIZE, &Headers);
+    if (!NT_SUCCESS(Status) || Headers->OptionalHeader.NumberOfRvaAndSizes <= IMAGE_DIRECTORY_ENTRY_EXPORT)
+        return STATUS_INVALID_IMAGE_FORMAT;
+    Directory = &Headers->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXPORT];
+    return MiCopyImagePages(Area, Copy, Directory->VirtualAddress, Directory->Size);
+}
+
 /* The image's pages are put side by side in kernel memory first: user memory is never walked in place. */
 NTSTATUS MmFindImageExport(PEPROCESS Process, PVOID Base, PCSTR Name, PVOID *Address)
 {
@@ -57,11 +88,9 @@ NTSTATUS MmFindImageExport(PEPROCESS Process, PVOID Base, PCSTR Name, PVOID *Add
     Copy = ExAllocatePoolWithTag(PagedPool, (SIZE_T)Area->PageCount << PAGE_SHIFT, MI_TAG);
     if (Copy == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    for (ULONG i = 0; i < Area->PageCount; i++) {
-        if (Area->Pages[i] != 0)
-            RtlCopyMemory(Copy + ((SIZE_T)i << PAGE_SHIFT), MiPageAddress(Area->Pages[i]), PAGE_SIZE);
-    }
-    Status = RtlpFindExport(Copy, Name, 0, &Found, &Forwarder);
+    Status = MiCopyExports(Area, Copy);
+    if (NT_SUCCESS(Status))
+        Status = RtlpFindExport(Copy, Name, 0, &Found, &Forwarder);
     if (NT_SUCCESS(Status) && Forwarder)
         Status = STATUS_PROCEDURE_NOT_FOUND;
     if (NT_SUCCESS(Status))

@@ -18,8 +18,9 @@ static PUCHAR MiPrivateViewPage(PVOID Context, ULONG Index)
     if (Index >= View->Area->PageCount)
         return NULL;
     if (View->Private[Index] == 0) {
-        Source = MiGetSectionPage(View->Area, Index);
-        View->Private[Index] = Source != 0 ? MmAllocatePage(FALSE) : 0;
+        if (!NT_SUCCESS(MiGetSectionPage(View->Area, Index, &Source)))
+            return NULL;
+        View->Private[Index] = MiAllocateUserPage(FALSE);
         if (View->Private[Index] == 0)
             return NULL;
         RtlCopyMemory(MiPageAddress(View->Private[Index]), MiPageAddress(Source), PAGE_SIZE);
@@ -27,25 +28,34 @@ static PUCHAR MiPrivateViewPage(PVOID Context, ULONG Index)
     return MiPageAddress(View->Private[Index]);
 }
 
-/* A contiguous copy of the relocation directory from the section's pages; NULL: none, or no memory. */
+/* A contiguous copy of the relocation directory from the section's pages; NULL: none (*Size is 0), no memory, or pages
+ * that cannot be read. */
 static PUCHAR MiCopyRelocations(PCONTROL_AREA Area, PULONG Size)
 {
-    PIMAGE_NT_HEADERS Headers = RtlImageNtHeader(MiPageAddress(MiGetSectionPage(Area, 0)));
-    PIMAGE_DATA_DIRECTORY Directory = &Headers->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_BASERELOC];
-    ULONG64 Rva = Directory->VirtualAddress;
+    PIMAGE_NT_HEADERS Headers;
+    PIMAGE_DATA_DIRECTORY Directory;
+    PFN_NUMBER Page;
+    ULONG64 Rva;
     PUCHAR Copy;
 
+    *Size = 1;
+    if (!NT_SUCCESS(MiGetSectionPage(Area, 0, &Page)))
+        return NULL;
+    Headers = RtlImageNtHeader(MiPageAddress(Page));
+    Directory = &Headers->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_BASERELOC];
+    Rva = Directory->VirtualAddress;
     *Size = Directory->Size;
-    if (Headers->OptionalHeader.NumberOfRvaAndSizes <= IMAGE_DIRECTORY_ENTRY_BASERELOC || *Size == 0 ||
+    if (Headers->OptionalHeader.NumberOfRvaAndSizes <= IMAGE_DIRECTORY_ENTRY_BASERELOC ||
         Rva + *Size > (ULONG64)Area->PageCount << PAGE_SHIFT)
+        *Size = 0;
+    if (*Size == 0)
         return NULL;
     Copy = ExAllocatePoolWithTag(PagedPool, *Size, MI_TAG);
     for (ULONG Done = 0; Copy != NULL && Done < *Size;) {
         ULONG InPage = (ULONG)((Rva + Done) % PAGE_SIZE);
         ULONG Part = PAGE_SIZE - InPage < *Size - Done ? PAGE_SIZE - InPage : *Size - Done;
-        PFN_NUMBER Page = MiGetSectionPage(Area, (ULONG)((Rva + Done) >> PAGE_SHIFT));
 
-        if (Page == 0) {
+        if (!NT_SUCCESS(MiGetSectionPage(Area, (ULONG)((Rva + Done) >> PAGE_SHIFT), &Page))) {
             ExFreePoolWithTag(Copy, MI_TAG);
             return NULL;
         }
@@ -96,7 +106,7 @@ static NTSTATUS MiRelocateView(PEPROCESS Process, PCONTROL_AREA Area, ULONG64 Ba
     if (View.Private == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Relocations = MiCopyRelocations(Area, &Size);
-    Status = STATUS_SUCCESS;
+    Status = Relocations != NULL || Size == 0 ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
     if (Relocations != NULL) {
         Status = MiRelocatePages(Relocations, Size, Area->PageCount, Base - Area->ImageBase, MiPrivateViewPage, &View);
         ExFreePoolWithTag(Relocations, MI_TAG);
@@ -119,6 +129,8 @@ static NTSTATUS MiRelocateView(PEPROCESS Process, PCONTROL_AREA Area, ULONG64 Ba
 /* One VAD per subsection; all have the allocation's base. */
 static NTSTATUS MiInsertImageVads(PMMSUPPORT Vm, PCONTROL_AREA Area, ULONG64 Base)
 {
+    NTSTATUS Status = STATUS_SUCCESS;
+
     for (ULONG i = 0; i < Area->SubsectionCount; i++) {
         PSUBSECTION Subsection = &Area->Subsections[i];
         ULONG64 Start = Base + ((ULONG64)Subsection->FirstPage << PAGE_SHIFT);
@@ -135,6 +147,11 @@ static NTSTATUS MiInsertImageVads(PMMSUPPORT Vm, PCONTROL_AREA Area, ULONG64 Bas
         Vad->FirstPage = Subsection->FirstPage;
         Vad->AllocationBase = Base;
         Vad->AllocationProtect = PAGE_EXECUTE_WRITECOPY;
+        /* Pages that are written, or relocated, become the process's own. */
+        if (MiIsCopyOnWrite(Vad->Protect) || Base != Area->ImageBase)
+            Status = MiChargeVad(Vad);
+        if (!NT_SUCCESS(Status))
+            return Status;
     }
     return STATUS_SUCCESS;
 }
@@ -207,6 +224,10 @@ static NTSTATUS MiMapMemoryView(PSECTION Section, PEPROCESS Process, PVOID *Base
     MiReferenceControlArea(Section->ControlArea);
     Vad->ControlArea = Section->ControlArea;
     Vad->FirstPage = (ULONG)(Offset >> PAGE_SHIFT);
+    if (MiIsCopyOnWrite(Protect) && !NT_SUCCESS(MiChargeVad(Vad))) {
+        MiRemoveVads(Vm, Base, Base + Size);
+        return STATUS_COMMITMENT_LIMIT;
+    }
     *BaseAddress = (PVOID)Base;
     *ViewSize = Size;
     return STATUS_SUCCESS;
@@ -224,6 +245,7 @@ NTSTATUS MmMapViewOfSection(PVOID SectionObject, PEPROCESS Process, PVOID *BaseA
     UNREFERENCED_PARAMETER(InheritDisposition);     /* nothing is inherited: there is no fork */
     if (Process->Vm.AddressSpaceDeleted)
         return STATUS_PROCESS_IS_TERMINATING;
+    MiBalanceMemory();
     if (Section->ControlArea->Image)
         return MiMapImageView(Section, Process, BaseAddress, ViewSize);
     return Offset < 0 ? STATUS_INVALID_PARAMETER

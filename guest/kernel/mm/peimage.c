@@ -3,6 +3,8 @@
 
 #define MI_MAXIMUM_IMAGE (64u << 20)
 #define MI_MAXIMUM_SECTIONS 96
+/* All headers with the section table, as NT limits them. */
+#define MI_MAXIMUM_HEADERS (2u * PAGE_SIZE)
 
 static BOOLEAN MiCheckHeaders(PMI_IMAGE Image)
 {
@@ -13,7 +15,8 @@ static BOOLEAN MiCheckHeaders(PMI_IMAGE Image)
            Optional->SizeOfImage != 0 && Optional->SizeOfImage <= MI_MAXIMUM_IMAGE &&
            Optional->SizeOfHeaders <= Image->FileSize && Optional->SizeOfHeaders <= Optional->SizeOfImage &&
            Optional->AddressOfEntryPoint < Optional->SizeOfImage && Image->SectionCount <= MI_MAXIMUM_SECTIONS &&
-           SectionsOffset + Image->SectionCount * sizeof(IMAGE_SECTION_HEADER) <= Optional->SizeOfHeaders;
+           SectionsOffset + Image->SectionCount * sizeof(IMAGE_SECTION_HEADER) <= Optional->SizeOfHeaders &&
+           SectionsOffset + Image->SectionCount * sizeof(IMAGE_SECTION_HEADER) <= Image->BytesRead;
 }
 
 /* Sections follow each other without gaps up to the image's end, and have their bytes inside the file. */
@@ -40,7 +43,7 @@ static NTSTATUS MiCheckSections(PMI_IMAGE Image)
 
 static NTSTATUS MiCheckImage(PMI_IMAGE Image)
 {
-    NTSTATUS Status = RtlImageNtHeaderEx(0, Image->File, Image->FileSize, &Image->Headers);
+    NTSTATUS Status = RtlImageNtHeaderEx(0, Image->File, Image->BytesRead, &Image->Headers);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -57,7 +60,7 @@ static NTSTATUS MiCheckImage(PMI_IMAGE Image)
     return MiCheckSections(Image);
 }
 
-NTSTATUS MiReadImage(PFILE_OBJECT File, PMI_IMAGE Image)
+NTSTATUS MiReadImage(PFILE_OBJECT File, BOOLEAN HeadersOnly, PMI_IMAGE Image)
 {
     IO_FILE_ATTRIBUTES Attributes;
     ULONG Done;
@@ -69,12 +72,13 @@ NTSTATUS MiReadImage(PFILE_OBJECT File, PMI_IMAGE Image)
         return STATUS_INVALID_IMAGE_FORMAT;
     RtlZeroMemory(Image, sizeof *Image);
     Image->FileSize = (ULONG)Attributes.EndOfFile;
-    Image->File = ExAllocatePoolWithTag(PagedPool, Image->FileSize, MI_TAG);
+    Image->BytesRead = HeadersOnly && Image->FileSize > MI_MAXIMUM_HEADERS ? MI_MAXIMUM_HEADERS : Image->FileSize;
+    Image->File = ExAllocatePoolWithTag(PagedPool, Image->BytesRead, MI_TAG);
     if (Image->File == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    Status = IoReadFile(File, 0, Image->File, Image->FileSize, &Done);
+    Status = IoReadFile(File, 0, Image->File, Image->BytesRead, &Done);
     if (NT_SUCCESS(Status))
-        Status = Done == Image->FileSize ? MiCheckImage(Image) : STATUS_INVALID_IMAGE_FORMAT;
+        Status = Done == Image->BytesRead ? MiCheckImage(Image) : STATUS_INVALID_IMAGE_FORMAT;
     if (Status != STATUS_SUCCESS) {
         MiReleaseImage(Image);
         /* NT reports another machine's image by a code that counts as a success; here it is never one. */

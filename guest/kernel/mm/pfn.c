@@ -1,10 +1,14 @@
 /* The PFN database: who holds how many references to each page of RAM, and which pages nobody holds. */
 #include "mip.h"
+#include "pagefile.h"
+
+#define MI_KERNEL_RESERVE 48u           /* free pages that only the kernel itself takes */
 
 static PMMPFN MiPfn;                    /* indexed by page number minus MiLowestPage */
 static PFN_NUMBER MiLowestPage, MiHighestPage;
 static ULONG MiFreeListHead, MiZeroedListHead;  /* index + 1 */
-static SIZE_T MiTotalPages, MiAvailablePages;
+static SIZE_T MiTotalPages;
+SIZE_T MiAvailablePages, MiUserPages, MiLowPages;
 
 /* RAM that was never used is not in a list: it is handed out from these ranges, so that start-up does not touch it. */
 static struct { PFN_NUMBER Next, End; } MiUntouched[LOADER_MEMORY_DESCRIPTORS];
@@ -58,6 +62,7 @@ VOID MiInitializePfnDatabase(PLOADER_PARAMETER_BLOCK LoaderBlock)
     MiAvailablePages -= BYTES_TO_PAGES(Bytes);
     MiPfn = MiPageAddress(First);
     RtlZeroMemory(MiPfn, Bytes);
+    MiLowPages = MiAvailablePages / 32 < 128 ? 128 : MiAvailablePages / 32 > 1024 ? 1024 : MiAvailablePages / 32;
     KeInitializeEvent(&MiZeroingPageEvent, SynchronizationEvent, FALSE);
 }
 
@@ -102,6 +107,7 @@ PFN_NUMBER MmAllocatePage(BOOLEAN Zeroed)
     if (Page != 0) {
         MiAvailablePages--;
         MiPfnElement(Page)->ReferenceCount = 1;
+        MiPfnElement(Page)->Slot = 0;
     }
     KeLowerIrql(OldIrql);
     if (Page != 0 && Zeroed && !IsZero)
@@ -118,6 +124,11 @@ VOID MmFreePage(PFN_NUMBER Page)
     if (Pfn->ReferenceCount == 0)
         KeBugCheckEx(MEMORY_MANAGEMENT, 2, Page, 0, 0);
     if (--Pfn->ReferenceCount == 0) {
+        if (Pfn->Slot != 0)
+            MiFreeSlot(Pfn->Slot);
+        if (Pfn->User)
+            MiUserPages--;
+        Pfn->User = FALSE;
         if (MiFreeListHead == 0)
             KeSetEvent(&MiZeroingPageEvent, 0, FALSE);
         MiPushList(&MiFreeListHead, Page);
@@ -134,6 +145,34 @@ VOID MiReferencePage(PFN_NUMBER Page)
 ULONG MiPageReferences(PFN_NUMBER Page)
 {
     return MiPfnElement(Page)->ReferenceCount;
+}
+
+PFN_NUMBER MiAllocateUserPage(BOOLEAN Zeroed)
+{
+    PFN_NUMBER Page = MiAvailablePages > MI_KERNEL_RESERVE ? MmAllocatePage(Zeroed) : 0;
+
+    if (Page != 0) {
+        MiPfnElement(Page)->User = TRUE;
+        MiUserPages++;
+    }
+    return Page;
+}
+
+ULONG MiPageSlot(PFN_NUMBER Page)
+{
+    return MiPfnElement(Page)->Slot;
+}
+
+VOID MiSetPageSlot(PFN_NUMBER Page, ULONG Slot)
+{
+    MiPfnElement(Page)->Slot = Slot;
+}
+
+VOID MiForgetPageSlot(PFN_NUMBER Page)
+{
+    if (MiPageSlot(Page) != 0)
+        MiFreeSlot(MiPageSlot(Page));
+    MiSetPageSlot(Page, 0);
 }
 
 BOOLEAN MiZeroOneFreePage(VOID)

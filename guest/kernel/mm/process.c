@@ -6,6 +6,7 @@ NTSTATUS MmCreateProcessAddressSpace(PEPROCESS Process)
     PMMSUPPORT Vm = &Process->Vm;
     PMMVAD Shared;
 
+    MiBalanceMemory();
     RtlZeroMemory(Vm, sizeof *Vm);
     Vm->DirectoryTableBase = KiCreatePageTableRoot();
     if (Vm->DirectoryTableBase == 0)

@@ -34,6 +34,11 @@ ULONG MiPageFlags(ULONG Protect, BOOLEAN MayWrite)
            ((Protect & MI_EXECUTABLE) != 0 ? KI_PAGE_EXECUTE : 0);
 }
 
+ULONG MiOwnPageFlags(ULONG Protect, PFN_NUMBER Page)
+{
+    return MiPageFlags(Protect, MiPageSlot(Page) == 0);
+}
+
 BOOLEAN MiIsViewAllowed(ULONG Allowed, ULONG Protect)
 {
     BOOLEAN WritesShared = MiProtectionAllows(Protect, MM_FAULT_WRITE) && !MiIsCopyOnWrite(Protect);

@@ -27,6 +27,39 @@ BOOLEAN MiInitializeSections(VOID)
     return NT_SUCCESS(ObCreateObjectType(&TypeName, &Type, NULL, &MmSectionObjectType));
 }
 
+/* What a section of that protection does with its file's bytes, as rights of the file's handle. */
+static ACCESS_MASK MiFileRights(ULONG Protect, ULONG AllocationAttributes)
+{
+    ACCESS_MASK Rights = FILE_READ_DATA;
+
+    if ((AllocationAttributes & SEC_IMAGE) != 0)
+        return FILE_EXECUTE;
+    if (MiProtectionAllows(Protect, MM_FAULT_WRITE) && !MiIsCopyOnWrite(Protect))
+        Rights |= FILE_WRITE_DATA;
+    if (MiProtectionAllows(Protect, MM_FAULT_EXECUTE))
+        Rights |= FILE_EXECUTE;
+    return Protect == PAGE_EXECUTE ? FILE_EXECUTE : Rights;
+}
+
+/* The pages behind a new section; *Size becomes the section's. */
+static NTSTATUS MiCreateAreaForSection(PFILE_OBJECT File, ULONG Protect, ULONG AllocationAttributes, PULONG64 Size,
+                                       PCONTROL_AREA *Area)
+{
+    NTSTATUS Status;
+
+    if (!MiIsValidProtection(Protect))
+        return STATUS_INVALID_PAGE_PROTECTION;
+    if ((AllocationAttributes & SEC_IMAGE) != 0) {
+        if (File == NULL || (AllocationAttributes & ~(ULONG)SEC_IMAGE) != 0)
+            return STATUS_INVALID_PARAMETER;
+        Status = MiCreateImageControlArea(File, Area);
+        if (NT_SUCCESS(Status))
+            *Size = (ULONG64)(*Area)->PageCount << PAGE_SHIFT;
+        return Status;
+    }
+    return File != NULL ? MiCreateDataControlArea(File, Protect, Size, Area) : MiCreateMemoryControlArea(*Size, Area);
+}
+
 /* The body of a section, unnamed, one reference. File: referenced by who needs it; NULL: memory of Size bytes. */
 static NTSTATUS MiCreateSectionObject(KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES ObjectAttributes, ULONG64 Size,
                                       ULONG Protect, ULONG AllocationAttributes, PFILE_OBJECT File, PSECTION *Section)
@@ -35,17 +68,7 @@ static NTSTATUS MiCreateSectionObject(KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES O
     PSECTION New;
     NTSTATUS Status;
 
-    if (!MiIsValidProtection(Protect))
-        return STATUS_INVALID_PAGE_PROTECTION;
-    if ((AllocationAttributes & SEC_IMAGE) != 0) {
-        if (File == NULL || (AllocationAttributes & ~(ULONG)SEC_IMAGE) != 0)
-            return STATUS_INVALID_PARAMETER;
-        Status = MiCreateImageControlArea(File, &Area);
-    } else if (File != NULL) {
-        return STATUS_NOT_SUPPORTED;    /* files are mapped as images only */
-    } else {
-        Status = MiCreateMemoryControlArea(Size, &Area);
-    }
+    Status = MiCreateAreaForSection(File, Protect, AllocationAttributes, &Size, &Area);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ObCreateObject(Mode, MmSectionObjectType, ObjectAttributes, Mode, NULL, sizeof *New, 0, 0, (PVOID *)&New);
@@ -54,9 +77,9 @@ static NTSTATUS MiCreateSectionObject(KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES O
         return Status;
     }
     New->ControlArea = Area;
-    New->SizeOfSection = (AllocationAttributes & SEC_IMAGE) != 0 ? (ULONG64)Area->PageCount << PAGE_SHIFT : Size;
+    New->SizeOfSection = Size;
     New->Protect = Protect;
-    New->AllocationAttributes = (AllocationAttributes & SEC_IMAGE) != 0 ? SEC_IMAGE | SEC_FILE : AllocationAttributes;
+    New->AllocationAttributes = AllocationAttributes | (File != NULL ? SEC_FILE : 0);
     *Section = New;
     return STATUS_SUCCESS;
 }
@@ -89,7 +112,7 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
     if (NT_SUCCESS(Status) && Size.QuadPart < 0)
         Status = STATUS_INVALID_PARAMETER;
     if (NT_SUCCESS(Status) && FileHandle != NULL)
-        Status = ObReferenceObjectByHandle(FileHandle, (AllocationAttributes & SEC_IMAGE) != 0 ? FILE_EXECUTE : FILE_READ_DATA,
+        Status = ObReferenceObjectByHandle(FileHandle, MiFileRights(SectionPageProtection, AllocationAttributes),
                                            IoFileObjectType, Mode, (PVOID *)&File, NULL);
     if (!NT_SUCCESS(Status))
         return Status;

@@ -179,7 +179,7 @@ static NTSTATUS MiReadSystemImage(PUNICODE_STRING FileName, PMI_IMAGE Image)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = MiReadImage(File, Image);
+    Status = MiReadImage(File, FALSE, Image);
     ObDereferenceObject(File);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -203,6 +203,7 @@ NTSTATUS MmLoadSystemImage(PUNICODE_STRING FileName, BOOLEAN Session, PVOID *Bas
     if (Session && Process->Vm.Session == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
     Home = Session ? MiSessionHome(Process) : MiSystemHome();
+    MiBalanceMemory();
     Loaded = MiFindSystemImage(&Home, FileName);
     if (Loaded != NULL) {
         *Base = Loaded->Base;

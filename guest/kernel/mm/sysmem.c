@@ -61,21 +61,26 @@ VOID MmDeleteKernelStack(PVOID StackTop)
     MiFreeStacks = Base;
 }
 
-PVOID MmMapIoSpace(ULONG64 PhysicalAddress, SIZE_T NumberOfBytes)
+PVOID MmMapIoSpaceEx(ULONG64 PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect)
 {
+    ULONG Flags = (Protect & PAGE_READWRITE ? KI_PAGE_WRITE : 0) | (Protect & PAGE_NOCACHE ? KI_PAGE_DEVICE : 0);
     ULONG64 First = PhysicalAddress & ~(PAGE_SIZE - 1ull);
     SIZE_T Pages = BYTES_TO_PAGES(PhysicalAddress - First + NumberOfBytes);
     PUCHAR Base = MiIoNext;
 
     for (SIZE_T i = 0; i < Pages; i++) {
-        if (!KiMapPage(MiKernelPageTableRoot, Base + (i << PAGE_SHIFT), First + (i << PAGE_SHIFT),
-                       KI_PAGE_WRITE | KI_PAGE_DEVICE)) {
+        if (!KiMapPage(MiKernelPageTableRoot, Base + (i << PAGE_SHIFT), First + (i << PAGE_SHIFT), Flags)) {
             MmUnmapIoSpace(Base, i << PAGE_SHIFT);
             return NULL;
         }
     }
     MiIoNext += (Pages + 1) << PAGE_SHIFT;
     return Base + (PhysicalAddress - First);
+}
+
+PVOID MmMapIoSpace(ULONG64 PhysicalAddress, SIZE_T NumberOfBytes)
+{
+    return MmMapIoSpaceEx(PhysicalAddress, NumberOfBytes, PAGE_READWRITE | PAGE_NOCACHE);
 }
 
 VOID MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes)
@@ -94,9 +99,10 @@ PVOID MmPhysicalToVirtual(ULONG64 PhysicalAddress)
 
 ULONG64 MmVirtualToPhysical(PVOID KernelAddress)
 {
-    ULONG64 PhysicalAddress;
+    BOOLEAN Session = (ULONG64)KernelAddress >= MM_SESSION_SPACE_BASE && (ULONG64)KernelAddress < MM_POOL_BASE;
+    ULONG64 Root = Session ? KeGetCurrentProcess()->DirectoryTableBase : MiKernelPageTableRoot, PhysicalAddress;
 
-    return KiQueryPage(MiKernelPageTableRoot, KernelAddress, &PhysicalAddress, NULL) ? PhysicalAddress : 0;
+    return KiQueryPage(Root, KernelAddress, &PhysicalAddress, NULL) ? PhysicalAddress : 0;
 }
 
 /* User addresses are judged by the current process's tables, kernel ones by those that all share. */

@@ -21,18 +21,25 @@ NTSTATUS ProbeForWrite(PVOID Address, SIZE_T Length, ULONG Alignment)
     return ProbeForRead(Address, Length, Alignment);
 }
 
+/* Nothing else runs between the fault and here. A guard page that a service touches is an access violation to it. */
+static NTSTATUS MiCopyResult(BOOLEAN Copied)
+{
+    if (Copied)
+        return STATUS_SUCCESS;
+    return MiRefusedFault == STATUS_IN_PAGE_ERROR || MiRefusedFault == STATUS_NO_MEMORY ? MiRefusedFault
+                                                                                        : STATUS_ACCESS_VIOLATION;
+}
+
 NTSTATUS MmCopyFromUser(PVOID KernelAddress, const VOID *UserAddress, SIZE_T Length)
 {
     if (!MiIsUserRange(UserAddress, Length))
         return STATUS_ACCESS_VIOLATION;
-    return Length == 0 || KiCopyUserMemory(KernelAddress, UserAddress, Length) ? STATUS_SUCCESS
-                                                                                : STATUS_ACCESS_VIOLATION;
+    return MiCopyResult(Length == 0 || KiCopyUserMemory(KernelAddress, UserAddress, Length));
 }
 
 NTSTATUS MmCopyToUser(PVOID UserAddress, const VOID *KernelAddress, SIZE_T Length)
 {
     if (!MiIsUserRange(UserAddress, Length))
         return STATUS_ACCESS_VIOLATION;
-    return Length == 0 || KiCopyUserMemory(UserAddress, KernelAddress, Length) ? STATUS_SUCCESS
-                                                                                : STATUS_ACCESS_VIOLATION;
+    return MiCopyResult(Length == 0 || KiCopyUserMemory(UserAddress, KernelAddress, Length));
 }

@@ -1,5 +1,6 @@
 /* Virtual address descriptors: which stretches of a process's user range mean what. */
 #include "mip.h"
+#include "pagefile.h"
 
 #define MI_GRANULARITY 0x10000ull
 /* Images have bases of their own above this; what is allocated anywhere stays below. */
@@ -120,35 +121,50 @@ BOOLEAN MiIsUserRangeValid(ULONG64 Start, ULONG64 End)
     return Start >= (ULONG64)MM_LOWEST_USER_ADDRESS && End > Start && End <= (ULONG64)MM_HIGHEST_USER_ADDRESS + 1;
 }
 
-ULONG64 MiNextMappedPage(PMMSUPPORT Vm, ULONG64 Address, ULONG64 End)
+ULONG64 MiNextUsedPage(PMMSUPPORT Vm, ULONG64 Address, ULONG64 End)
 {
     while (Address < End) {
         PULONG64 Table = MiPageAddress(Vm->DirectoryTableBase >> PAGE_SHIFT);
         ULONG Shift = 39;
 
-        while (KiIsEntryValid(Table[Address >> Shift & 511]) && Shift > PAGE_SHIFT) {
+        while (Shift > PAGE_SHIFT && KiIsEntryValid(Table[Address >> Shift & 511])) {
             Table = MiPageAddress((Table[Address >> Shift & 511] & KI_ENTRY_ADDRESS) >> PAGE_SHIFT);
             Shift -= 9;
         }
-        if (KiIsEntryValid(Table[Address >> Shift & 511]))
+        if (Shift == PAGE_SHIFT && Table[Address >> Shift & 511] != 0)
             return Address;
         Address = ((Address >> Shift) + 1) << Shift;    /* nothing below this entry: on to the next one */
     }
     return End;
 }
 
+/* Empties one entry and gives up what it stands for. */
+static VOID MiDeletePage(PMMSUPPORT Vm, ULONG64 Address)
+{
+    ULONG64 Value;
+    ULONG Kind = 0;
+
+    if (KiQuerySoftEntry(Vm->DirectoryTableBase, (PVOID)Address, &Kind, &Value)) {
+        KiSetSoftEntry(Vm->DirectoryTableBase, (PVOID)Address, 0, 0);
+        if (Kind == KI_SOFT_PAGED_OUT) {
+            MiFreeSlot((ULONG)Value);
+            return;
+        }
+    } else {
+        KiUnmapPage(Vm->DirectoryTableBase, (PVOID)Address, &Value);
+        Value >>= PAGE_SHIFT;
+    }
+    if (MiPageReferences(Value) == 1)
+        Vm->PrivatePageCount--;         /* a shared page is held by its section too */
+    MmFreePage(Value);
+    Vm->WorkingSetSize--;
+}
+
 VOID MiUnmapRange(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
 {
-    for (ULONG64 Address = MiNextMappedPage(Vm, Start, End); Address < End;
-         Address = MiNextMappedPage(Vm, Address + PAGE_SIZE, End)) {
-        ULONG64 PhysicalAddress;
-
-        KiUnmapPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress);
-        if (MiPageReferences(PhysicalAddress >> PAGE_SHIFT) == 1)
-            Vm->PrivatePageCount--;     /* a shared page is held by its section too */
-        MmFreePage(PhysicalAddress >> PAGE_SHIFT);
-        Vm->WorkingSetSize--;
-    }
+    for (ULONG64 Address = MiNextUsedPage(Vm, Start, End); Address < End;
+         Address = MiNextUsedPage(Vm, Address + PAGE_SIZE, End))
+        MiDeletePage(Vm, Address);
 }
 
 VOID MiRemoveVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
@@ -165,6 +181,7 @@ VOID MiRemoveVads(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End)
         *Link = Vad->Next;
         MiUnmapRange(Vm, Vad->Start, Vad->End);
         Vm->VirtualSize -= Vad->End - Vad->Start;
+        MiUnchargeVad(Vad);
         if (Vad->ControlArea != NULL)
             MiDereferenceControlArea(Vad->ControlArea);
         ExFreePoolWithTag(Vad, MI_TAG);

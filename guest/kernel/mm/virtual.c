@@ -6,6 +6,7 @@
 static NTSTATUS MiReserve(PMMSUPPORT Vm, ULONG64 *Base, ULONG64 *Size, ULONG AllocationType, ULONG Protect)
 {
     ULONG64 Start = *Base & ~(MI_ALLOCATION_GRANULARITY - 1), End;
+    PMMVAD Vad;
 
     if (*Base == 0) {
         End = ROUND_TO_PAGES(*Size);
@@ -20,9 +21,14 @@ static NTSTATUS MiReserve(PMMSUPPORT Vm, ULONG64 *Base, ULONG64 *Size, ULONG All
         return STATUS_INVALID_PARAMETER;
     if (!MiIsRangeFree(Vm, Start, End))
         return STATUS_CONFLICTING_ADDRESSES;
-    if (MiInsertVad(Vm, Start, End, MEM_PRIVATE, (AllocationType & MEM_COMMIT) != 0 ? Protect : 0) == NULL)
+    Vad = MiInsertVad(Vm, Start, End, MEM_PRIVATE, (AllocationType & MEM_COMMIT) != 0 ? Protect : 0);
+    if (Vad == NULL)
         return STATUS_NO_MEMORY;
-    MiFindVad(Vm, Start)->AllocationProtect = Protect;
+    if ((AllocationType & MEM_COMMIT) != 0 && !NT_SUCCESS(MiChargeVad(Vad))) {
+        MiRemoveVads(Vm, Start, End);
+        return STATUS_COMMITMENT_LIMIT;
+    }
+    Vad->AllocationProtect = Protect;
     *Base = Start;
     *Size = End - Start;
     return STATUS_SUCCESS;
@@ -55,6 +61,11 @@ static NTSTATUS MiCommit(PMMSUPPORT Vm, ULONG64 *Base, ULONG64 *Size, ULONG Prot
     if (!NT_SUCCESS(Status))
         return Status;
     for (PMMVAD Vad = MiFindVad(Vm, Start); Vad != NULL && Vad->Start < End; Vad = Vad->Next) {
+        Status = MiChargeVad(Vad);      /* what was charged for nothing is given back with the VAD */
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
+    for (PMMVAD Vad = MiFindVad(Vm, Start); Vad != NULL && Vad->Start < End; Vad = Vad->Next) {
         if (Vad->Protect == 0)          /* what is committed already keeps its protection */
             Vad->Protect = Protect;
     }
@@ -67,7 +78,6 @@ NTSTATUS MmAllocateVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, ULONG_PT
                                  ULONG AllocationType, ULONG Protect)
 {
     ULONG64 Base = (ULONG64)*BaseAddress, Size = *RegionSize;
-    MM_STATISTICS Statistics;
     NTSTATUS Status;
 
     UNREFERENCED_PARAMETER(ZeroBits);
@@ -79,9 +89,7 @@ NTSTATUS MmAllocateVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, ULONG_PT
         return STATUS_INVALID_PARAMETER;
     if (Process->Vm.AddressSpaceDeleted)
         return STATUS_PROCESS_IS_TERMINATING;
-    MmQueryStatistics(&Statistics);
-    if ((AllocationType & MEM_COMMIT) != 0 && BYTES_TO_PAGES(Size) > Statistics.TotalPages)
-        return STATUS_COMMITMENT_LIMIT;
+    MiBalanceMemory();
     /* Without a base, to commit is to reserve as well. */
     if ((AllocationType & MEM_RESERVE) != 0 || Base == 0)
         Status = MiReserve(&Process->Vm, &Base, &Size, AllocationType, Protect);
@@ -126,8 +134,10 @@ static NTSTATUS MiDecommit(PMMSUPPORT Vm, ULONG64 *Base, ULONG64 *Size)
     if (!NT_SUCCESS(Status))
         return Status;
     MiUnmapRange(Vm, Start, End);
-    for (PMMVAD Vad = MiFindVad(Vm, Start); Vad != NULL && Vad->Start < End; Vad = Vad->Next)
+    for (PMMVAD Vad = MiFindVad(Vm, Start); Vad != NULL && Vad->Start < End; Vad = Vad->Next) {
+        MiUnchargeVad(Vad);
         Vad->Protect = 0;
+    }
     *Base = Start;
     *Size = End - Start;
     return STATUS_SUCCESS;
@@ -153,23 +163,57 @@ NTSTATUS MmFreeVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, PSIZE_T Regi
     return Status;
 }
 
-/* Pages that are there already get the new protection; shared ones are still copied before they are written. */
+/* Gives a page of the process's own what the VAD allows now; what allows nothing, a guard too, becomes an entry that even
+ * the kernel's copies fault on. */
+static VOID MiReprotectOwnPage(PMMSUPPORT Vm, PMMVAD Vad, ULONG64 Address, PFN_NUMBER Page)
+{
+    if ((Vad->Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0)
+        KiSetSoftEntry(Vm->DirectoryTableBase, (PVOID)Address, KI_SOFT_TRANSITION, Page);
+    else
+        KiMapPage(Vm->DirectoryTableBase, (PVOID)Address, Page << PAGE_SHIFT, MiOwnPageFlags(Vad->Protect, Page));
+}
+
+/* Pages that are there already get the new protection; what is shared is mapped anew when it is touched. */
 static VOID MiReprotectPages(PMMSUPPORT Vm, PMMVAD Vad)
 {
-    for (ULONG64 Address = MiNextMappedPage(Vm, Vad->Start, Vad->End); Address < Vad->End;
-         Address = MiNextMappedPage(Vm, Address + PAGE_SIZE, Vad->End)) {
-        ULONG64 PhysicalAddress;
+    for (ULONG64 Address = MiNextUsedPage(Vm, Vad->Start, Vad->End); Address < Vad->End;
+         Address = MiNextUsedPage(Vm, Address + PAGE_SIZE, Vad->End)) {
+        ULONG64 Value;
+        ULONG Kind;
 
-        KiQueryPage(Vm->DirectoryTableBase, (PVOID)Address, &PhysicalAddress, NULL);
-        if ((Vad->Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0 && Vad->ControlArea != NULL) {
-            MiUnmapRange(Vm, Address, Address + PAGE_SIZE);
+        if (KiQuerySoftEntry(Vm->DirectoryTableBase, (PVOID)Address, &Kind, &Value)) {
+            if (Kind == KI_SOFT_TRANSITION)
+                MiReprotectOwnPage(Vm, Vad, Address, Value);
             continue;
         }
-        KiProtectPage(Vm->DirectoryTableBase, (PVOID)Address,
-                      MiPageFlags(Vad->Protect, !MiIsCopyOnWrite(Vad->Protect) ||
-                                                    MiPageReferences(PhysicalAddress >> PAGE_SHIFT) == 1) &
-                          ((Vad->Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0 ? ~(ULONG)KI_PAGE_USER : ~0u));
+        KiQueryPage(Vm->DirectoryTableBase, (PVOID)Address, &Value, NULL);
+        if (MiPageReferences(Value >> PAGE_SHIFT) > 1)
+            MiUnmapRange(Vm, Address, Address + PAGE_SIZE);
+        else
+            MiReprotectOwnPage(Vm, Vad, Address, Value >> PAGE_SHIFT);
     }
+}
+
+/* Writable pages of an image are the process's own once they are written. */
+static ULONG MiViewProtection(PMMVAD Vad, ULONG Protect)
+{
+    if (Vad->Type == MEM_IMAGE && (Protect & PAGE_READWRITE) != 0)
+        return (Protect & ~(ULONG)PAGE_READWRITE) | PAGE_WRITECOPY;
+    if (Vad->Type == MEM_IMAGE && (Protect & PAGE_EXECUTE_READWRITE) != 0)
+        return (Protect & ~(ULONG)PAGE_EXECUTE_READWRITE) | PAGE_EXECUTE_WRITECOPY;
+    return Protect;
+}
+
+/* Pages of [Start, End) that the new protection lets become the process's own are promised. */
+static NTSTATUS MiChargeCopies(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End, ULONG NewProtect)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    for (PMMVAD Vad = MiFindVad(Vm, Start); NT_SUCCESS(Status) && Vad != NULL && Vad->Start < End; Vad = Vad->Next) {
+        if (MiIsCopyOnWrite(MiViewProtection(Vad, NewProtect)))
+            Status = MiChargeVad(Vad);
+    }
+    return Status;
 }
 
 NTSTATUS MmProtectVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect,
@@ -200,17 +244,13 @@ NTSTATUS MmProtectVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, PSIZE_T R
     Status = MiSplitVads(Vm, Start, End);
     if (!NT_SUCCESS(Status))
         return Status;
+    Status = MiChargeCopies(Vm, Start, End, NewProtect);
+    if (!NT_SUCCESS(Status))
+        return Status;
     First = MiFindVad(Vm, Start);
     *OldProtect = First->Protect;
     for (PMMVAD Vad = First; Vad != NULL && Vad->Start < End; Vad = Vad->Next) {
-        ULONG Protect = NewProtect;
-
-        /* Writable pages of an image or of a file are the process's own once they are written. */
-        if (Vad->Type == MEM_IMAGE && (Protect & PAGE_READWRITE) != 0)
-            Protect = (Protect & ~(ULONG)PAGE_READWRITE) | PAGE_WRITECOPY;
-        if (Vad->Type == MEM_IMAGE && (Protect & PAGE_EXECUTE_READWRITE) != 0)
-            Protect = (Protect & ~(ULONG)PAGE_EXECUTE_READWRITE) | PAGE_EXECUTE_WRITECOPY;
-        Vad->Protect = Protect;
+        Vad->Protect = MiViewProtection(Vad, NewProtect);
         MiReprotectPages(Vm, Vad);
     }
     *BaseAddress = (PVOID)Start;

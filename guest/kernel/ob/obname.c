@@ -5,10 +5,13 @@
 
 static const UNICODE_STRING ObpDosDevicesName = RTL_CONSTANT_STRING(L"\\??");
 
-/* Splits the first component off *Rest; FALSE for an empty component. */
-static BOOLEAN ObpNextComponent(PUNICODE_STRING Rest, PUNICODE_STRING Component)
+/* Splits the first component off *Rest; FALSE for an empty component. *Trailing: a separator ends the path (the root of a
+ * device, `\??\C:\`). */
+static BOOLEAN ObpNextComponent(PUNICODE_STRING Rest, PUNICODE_STRING Component, PBOOLEAN Trailing)
 {
     USHORT Length = 0;
+
+    *Trailing = FALSE;
 
     while (Length < Rest->Length && Rest->Buffer[Length / sizeof(WCHAR)] != OBJ_NAME_PATH_SEPARATOR)
         Length += sizeof(WCHAR);
@@ -19,8 +22,7 @@ static BOOLEAN ObpNextComponent(PUNICODE_STRING Rest, PUNICODE_STRING Component)
     if (Rest->Length != 0) {
         Rest->Buffer++;
         Rest->Length -= sizeof(WCHAR);
-        if (Rest->Length == 0)      /* a path must not end in a separator */
-            return FALSE;
+        *Trailing = Rest->Length == 0;
     }
     Rest->MaximumLength = Rest->Length;
     return Length != 0;
@@ -93,8 +95,9 @@ static NTSTATUS ObpWalk(POBJECT_DIRECTORY Directory, PUNICODE_STRING Path, PUNIC
 
     for (;;) {
         POBJECT_TYPE Type;
+        BOOLEAN Trailing;
 
-        if (!ObpNextComponent(Rest, &Component))
+        if (!ObpNextComponent(Rest, &Component, &Trailing))
             return STATUS_OBJECT_NAME_INVALID;
         Status = ObpCheckTraverse(Directory, Lookup, DIRECTORY_TRAVERSE);
         if (!NT_SUCCESS(Status))
@@ -106,14 +109,22 @@ static NTSTATUS ObpWalk(POBJECT_DIRECTORY Directory, PUNICODE_STRING Path, PUNIC
         if (Object == NULL) {
             if (Rest->Length != 0)
                 return STATUS_OBJECT_PATH_NOT_FOUND;
+            if (Trailing)
+                return STATUS_OBJECT_NAME_INVALID;
             return Lookup->ForInsert ? ObpFreeToInsert(Directory, &Component, Lookup)
                                      : STATUS_OBJECT_NAME_NOT_FOUND;
         }
         Type = OBJECT_TO_OBJECT_HEADER(Object)->Type;
         if (Type == ObpSymbolicLinkObjectType && !ObpStopsAtLink(Lookup, Rest)) {
             Status = ObpParseSymbolicLink(Object, Rest, NewPath);
+            if (NT_SUCCESS(Status) && Trailing) {       /* it takes the terminator's place */
+                NewPath->Buffer[NewPath->Length / sizeof(WCHAR)] = OBJ_NAME_PATH_SEPARATOR;
+                NewPath->Length += sizeof(WCHAR);
+            }
             return NT_SUCCESS(Status) ? STATUS_REPARSE : Status;
         }
+        if (Trailing && Type->TypeInfo.ParseProcedure == NULL)
+            return STATUS_OBJECT_NAME_INVALID;
         if (Type == ObpDirectoryObjectType && Rest->Length != 0) {
             Directory = Object;
             continue;
@@ -121,7 +132,7 @@ static NTSTATUS ObpWalk(POBJECT_DIRECTORY Directory, PUNICODE_STRING Path, PUNIC
         if (Type->TypeInfo.ParseProcedure != NULL) {
             UNICODE_STRING Remaining = *Rest;
 
-            if (Remaining.Length != 0) {    /* parse procedures get the separator too, as NT's do */
+            if (Remaining.Length != 0 || Trailing) {    /* parse procedures get the separator too, as NT's do */
                 Remaining.Buffer--;
                 Remaining.Length += sizeof(WCHAR);
                 Remaining.MaximumLength = Remaining.Length;

@@ -145,6 +145,41 @@ static VOID TestTimersAndDpcs(VOID)
     CHECK_EQUAL("timer-once", KeWaitForSingleObject(Wait, Executive, KernelMode, FALSE, NULL), STATUS_SUCCESS);
 }
 
+static VOID SignalDevice(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    KeSetEvent(Context, 0, FALSE);
+}
+
+/* The processor is kept: a thread that became ready meanwhile runs only afterwards. */
+static VOID TestDeviceWaits(VOID)
+{
+    static KEVENT Answer;
+    static KDPC Dpc;
+    static KTIMER Timer;
+    PKTHREAD Other = TestCreateThread(Taker, NULL, KeGetCurrentProcess(), NULL);
+    ULONG64 Start = KeQueryBootTimeNs();
+    ULONG Before = Released;
+
+    KeInitializeEvent(&Answer, SynchronizationEvent, FALSE);
+    KeInitializeDpc(&Dpc, SignalDevice, &Answer);
+    KeInitializeTimer(&Timer);
+    KeSetEvent(&Synchronization, 0, FALSE);         /* what the other thread asks for */
+    KeReadyThread(Other);
+    CHECK_EQUAL("device-timeout", KeWaitForDevice(&Answer, 25), STATUS_TIMEOUT);
+    CHECK("device-timeout-not-early", KeQueryBootTimeNs() - Start >= 25000000);
+    KeSetTimer(&Timer, Milliseconds(2), &Dpc);
+    CHECK_EQUAL("device-answers", KeWaitForDevice(&Answer, 10000), STATUS_SUCCESS);
+    CHECK("device-answers-at-once", KeQueryBootTimeNs() - Start < 5000000000ull);
+    CHECK_EQUAL("device-event-taken", KeReadStateEvent(&Answer), 0);
+    CHECK_EQUAL("device-wait-keeps-processor", Released, Before);
+    CHECK_EQUAL("device-wait-irql", KeGetCurrentIrql(), PASSIVE_LEVEL);
+    KeWaitForSingleObject(Other, Executive, KernelMode, FALSE, NULL);
+    CHECK_EQUAL("device-wait-over", Released, Before + 1);
+}
+
 VOID TestWaits(VOID)
 {
     KeInitializeEvent(&Notification, NotificationEvent, FALSE);
@@ -156,4 +191,5 @@ VOID TestWaits(VOID)
     TestWorkers();
     TestManyObjects();
     TestTimersAndDpcs();
+    TestDeviceWaits();
 }

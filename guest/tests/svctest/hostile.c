@@ -26,7 +26,8 @@ static const struct {
     S(NtWriteVirtualMemory) S(NtCreateSection) S(NtOpenSection) S(NtMapViewOfSection) S(NtQuerySection)
     S(NtCreateFile) S(NtOpenFile) S(NtReadFile) S(NtQueryInformationFile) S(NtQueryAttributesFile)
     S(NtWriteFile) S(NtOpenKey) S(NtQueryKey) S(NtEnumerateKey) S(NtQueryValueKey) S(NtEnumerateValueKey)
-    S(NtDeleteValueKey) S(NtSetValueKey)
+    S(NtDeleteValueKey) S(NtSetValueKey) S(NtCreateKey) S(NtDeleteKey) S(NtFlushKey) S(NtInitializeRegistry)
+    S(NtLoadKey) S(NtUnloadKey) S(NtSaveKey)
 };
 
 static UCHAR Page[0x4000] DECLSPEC_ALIGN(4096);

@@ -78,6 +78,8 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestObjects();
     TestProcesses();
     TestPorts();
+    TestSections();
+    TestRegistry();
     TestHostileCalls();
     DbgPrint("done %u\n", TestFailures);
     RtlAdjustPrivilege(SE_SHUTDOWN_PRIVILEGE, TRUE, FALSE, &(BOOLEAN){ 0 });

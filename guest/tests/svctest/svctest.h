@@ -22,5 +22,7 @@ extern ULONG TestFailures;
 VOID TestObjects(VOID);         /* objects.c */
 VOID TestProcesses(VOID);       /* processes.c */
 VOID TestPorts(VOID);           /* ports.c */
+VOID TestSections(VOID);        /* sections.c */
+VOID TestRegistry(VOID);        /* registry.c */
 VOID TestHostileCalls(VOID);    /* hostile.c: every service with every kind of bad argument */
 DECLSPEC_NORETURN VOID RunRole(PCWSTR Role);    /* roles.c: what a child does */

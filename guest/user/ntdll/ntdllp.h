@@ -39,3 +39,6 @@ NTSTATUS LdrpBaseDllName(PCUNICODE_STRING DllName, PWSTR Buffer, PUNICODE_STRING
 
 /* The key's absolute path for RTL_REGISTRY_*, or its handle. */
 NTSTATUS RtlpGetRegistryHandle(ULONG RelativeTo, PCWSTR Path, ACCESS_MASK Access, PHANDLE Key);
+/* The whole path of a key, without a separator at its end, into Name's buffer of RTLP_REGISTRY_PATH characters. */
+#define RTLP_REGISTRY_PATH 512
+NTSTATUS RtlpBuildRegistryPath(ULONG RelativeTo, PCWSTR Path, PUNICODE_STRING Name);

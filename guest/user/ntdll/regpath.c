@@ -10,9 +10,25 @@ static PCWSTR const Roots[] = {
     [RTL_REGISTRY_USER] = L"\\Registry\\User\\.Default\\",
 };
 
+NTSTATUS RtlpBuildRegistryPath(ULONG RelativeTo, PCWSTR Path, PUNICODE_STRING Name)
+{
+    NTSTATUS Status;
+
+    RelativeTo &= ~RTL_REGISTRY_OPTIONAL;
+    if (RelativeTo >= RTL_NUMBER_OF(Roots))
+        return STATUS_INVALID_PARAMETER;
+    RtlAppendUnicodeToString(Name, Roots[RelativeTo]);
+    Status = RtlAppendUnicodeToString(Name, Path ? Path : L"");
+    if (!NT_SUCCESS(Status))
+        return STATUS_NAME_TOO_LONG;
+    if (Name->Length && Name->Buffer[Name->Length / sizeof(WCHAR) - 1] == L'\\')
+        Name->Length -= sizeof(WCHAR);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS RtlpGetRegistryHandle(ULONG RelativeTo, PCWSTR Path, ACCESS_MASK Access, PHANDLE Key)
 {
-    WCHAR Buffer[512];
+    WCHAR Buffer[RTLP_REGISTRY_PATH];
     UNICODE_STRING Name = { 0, sizeof(Buffer), Buffer };
     OBJECT_ATTRIBUTES Attributes;
     NTSTATUS Status;
@@ -21,15 +37,9 @@ NTSTATUS RtlpGetRegistryHandle(ULONG RelativeTo, PCWSTR Path, ACCESS_MASK Access
         *Key = (HANDLE)Path;
         return STATUS_SUCCESS;
     }
-    RelativeTo &= ~RTL_REGISTRY_OPTIONAL;
-    if (RelativeTo >= RTL_NUMBER_OF(Roots))
-        return STATUS_INVALID_PARAMETER;
-    RtlAppendUnicodeToString(&Name, Roots[RelativeTo]);
-    Status = RtlAppendUnicodeToString(&Name, Path ? Path : L"");
+    Status = RtlpBuildRegistryPath(RelativeTo, Path, &Name);
     if (!NT_SUCCESS(Status))
-        return STATUS_NAME_TOO_LONG;
-    if (Name.Length && Name.Buffer[Name.Length / sizeof(WCHAR) - 1] == L'\\')
-        Name.Length -= sizeof(WCHAR);
+        return Status;
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
     return NtOpenKey(Key, Access, &Attributes);
 }

@@ -14,7 +14,7 @@ from typing import Final
 from smssboot.errors import InfrastructureError
 from smssboot.evidence import eventlog, fatvolume, gpt, hives
 from smssboot.evidence.fatvolume import Found
-from smssboot.image.built import VolumeInfo
+from smssboot.image.volumes import VolumeInfo
 from smssboot.timeline.items import Event
 
 CONFIG: Final = "\\windows\\system32\\config\\"
@@ -57,7 +57,7 @@ def _volume(disk: Path, fd: int, volume: VolumeInfo, scratch: Path) -> list[Even
     if boot is None:
         told = {"filesystem": "", "dirty": "1", "fsck": "damaged", "problems": "1", "reason": "no FAT"}
         return [_event("disk.volume", volume=letter, **told)]
-    health = fatvolume.check(disk, volume.offset, volume.size, scratch)
+    health = fatvolume.check(disk, volume.offset, volume.bytes, scratch)
     found, trouble = fatvolume.tree(disk, volume.offset) if volume.letter else ([], "")
     verdict, reason, problems = health.verdict, health.first or trouble, health.problems + bool(trouble)
     if trouble:

@@ -28,6 +28,8 @@ class Assembly:
         self._arch = arch
         self._binaries = binaries
         self._work = work
+        self._loader: bytes | None = None  # for the firmware, if the guest builds one
+        self._keys: hive.Registry = {}
         self._planted = not (recipe.replay or recipe.hive or recipe.foreign)
         self._has_disk = recipe.storage.disk is not None and recipe.replay is None
 
@@ -82,7 +84,9 @@ class Assembly:
         ready_made = recipe.hive
         system = ready_made.read_bytes() if ready_made else regf.write(self._system_keys())
         contents = {HIVE_MODULE: system}
-        for name, data in programs.collect(recipe, self._arch, self._binaries).items():
+        found = programs.collect(recipe, self._arch, self._binaries)
+        self._loader = found.pop(programs.LOADERS[self._arch], None)
+        for name, data in found.items():
             contents[programs.place_of(name)] = data
         return contents
 
@@ -134,7 +138,7 @@ class Assembly:
             self._recipe,
             self._arch,
             {**contents, **hives},
-            programs.loader(self._arch, self._binaries),
+            self._loader,
             self._work / DISK,
             planted=self._planted,
         )
@@ -153,6 +157,7 @@ class Assembly:
         if made is not None:
             assert recipe.storage.disk is not None
             parts += [recipe.storage.disk.transport.encode(), sparse.digest(self._work / DISK)]
+            parts.append((self._work / VOLUMES).read_bytes())
         total = hashlib.sha256()
         for part in parts:
             total.update(len(part).to_bytes(8, "little") + part)

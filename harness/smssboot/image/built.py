@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from smssboot.image.volumes import VolumeInfo
 
 MANIFEST: Final = "manifest.json"
 MODULES: Final = "modules.cpio"
@@ -26,69 +29,6 @@ so that neither case folding nor sorting can tell them apart."""
 
 SHORT: Final = 8
 """Digits of the nonce in the name of the planted DOS device."""
-
-
-class FileInfo(NamedTuple):
-    """A file or directory of a built volume.  `sha256` is empty for a directory and for a file that holds a
-    nonce or is only told by its size; `kind` is that of a PE image (pekind.kind), else empty."""
-
-    size: int
-    directory: bool
-    readonly: bool
-    sha256: str
-    kind: str = ""
-
-
-class DumpInfo(NamedTuple):
-    """The crash dump in the paging file: its bugcheck, and how many bytes of the file it takes."""
-
-    path: str
-    bugcheck: int
-    parameters: tuple[int, ...]
-    bytes: int
-    sha256: str
-
-
-class VolumeInfo(NamedTuple):
-    """A volume of the image as it is before the first boot.
-
-    `letter` is like `C:`, empty for the EFI system partition; `device` like `\\Device\\HarddiskVolume2`.
-    `offset` and `size` of the partition, `bytes` of all clusters, `free` and `cluster` in bytes; `serial`
-    like `1234-5678`; `problems` are the kinds of damage done to it; `files` by path in lower case, without
-    letter.
-    """
-
-    letter: str
-    device: str
-    guid: str
-    filesystem: str
-    label: str
-    serial: str
-    offset: int
-    size: int
-    bytes: int
-    free: int
-    cluster: int
-    dirty: bool
-    problems: tuple[str, ...]
-    files: Mapping[str, FileInfo]
-    dump: DumpInfo | None
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> VolumeInfo:
-        """The reverse of `to_json`."""
-        files = {path: FileInfo(*entry) for path, entry in data["files"].items()}
-        told = data["dump"]
-        dump = None
-        if told is not None:
-            dump = DumpInfo(**{**told, "parameters": tuple(told["parameters"])})
-        return cls(**{**data, "problems": tuple(data["problems"]), "files": files, "dump": dump})
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        files = {path: list(entry) for path, entry in self.files.items()}
-        dump = None if self.dump is None else self.dump._asdict()
-        return {**self._asdict(), "problems": list(self.problems), "files": files, "dump": dump}
 
 
 class BootLine(NamedTuple):
@@ -167,6 +107,8 @@ class BuiltImage(NamedTuple):
         """The disk's volumes in their order, the EFI system partition first; read from the image's folder."""
         if self.disk is None:
             return ()
+        from smssboot.image.volumes import VolumeInfo
+
         volumes = json.loads((self.dir / VOLUMES).read_bytes())
         return tuple(VolumeInfo.from_json(volume) for volume in volumes)
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from smssboot.image import damage, dump, fat, fatlayout, gpt, pekind, planting, regf, sparse
-from smssboot.image.built import PLACEHOLDER, BootLine, DumpInfo, FileInfo, Spot, VolumeInfo
+from smssboot.image.built import PLACEHOLDER, BootLine, Spot
 from smssboot.image.programs import LOADERS
 from smssboot.image.storage import MIB, FileSpec, VolumeSpec, shown
+from smssboot.image.volumes import DumpInfo, FileInfo, VolumeInfo
 
 if TYPE_CHECKING:
     from smssboot.image.recipe import Recipe
@@ -154,7 +155,7 @@ def _system_tree(
 
 def _lay_out(recipe: Recipe, part: gpt.Partition, spec: VolumeSpec, tree: fat.File) -> fat.Volume:
     """The volume with the recipe's files, filling and damage, ready to be written.  Raises InputError."""
-    where = spec.place or recipe.place("disk")
+    where = spec.place or recipe.place("files" if "files" in recipe.places else "disk")
     try:
         geometry = fatlayout.fat32(part.sectors, part.first)
     except ValueError as error:
@@ -247,8 +248,8 @@ def _info(
         label=built.label,
         serial=f"{built.serial >> 16:04X}-{built.serial & 0xFFFF:04X}",
         offset=part.first * gpt.SECTOR,
-        size=part.sectors * gpt.SECTOR,
-        bytes=g.clusters * g.cluster_bytes,
+        bytes=part.sectors * gpt.SECTOR,
+        clusters=g.clusters,
         free=built.free_clusters * g.cluster_bytes,
         cluster=g.cluster_bytes,
         dirty=built.dirty,

@@ -13,10 +13,11 @@ _FIRST_FAT16 = 4085
 
 
 class Told(NamedTuple):
-    """`cluster` in bytes, `free` in clusters as the FAT has it."""
+    """`cluster` in bytes, `data` the byte offset of cluster 2, `free` in clusters as the FAT has it."""
 
     bits: int
     cluster: int
+    data: int
     clusters: int
     free: int
     dirty: bool
@@ -49,6 +50,7 @@ def volume(source: Callable[[int, int], bytes]) -> Told:
     return Told(
         bits=bits,
         cluster=per_cluster * SECTOR,
+        data=data * SECTOR,
         clusters=clusters,
         free=free,
         dirty=bool(boot[extended + 1] & 1) or not table[1] & CLEAN[bits],

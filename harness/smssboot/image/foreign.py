@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from smssboot.errors import InfrastructureError
 from smssboot.image import fatread, gpt, pekind, sparse
-from smssboot.image.built import DISK, FileInfo, VolumeInfo
-from smssboot.image.disk import Disk
-from smssboot.image.programs import KERNEL, SYSTEM32
+from smssboot.image.built import DISK, BootLine
+from smssboot.image.disk import BOOT_LINE, Disk
+from smssboot.image.programs import KERNEL, LOADERS, SYSTEM32
+from smssboot.image.volumes import FileInfo, VolumeInfo
 
 if TYPE_CHECKING:
     from smssboot.image.recipe import Recipe
 
 _HIVE: Final = SYSTEM32 + "config/SYSTEM"
+_CONFIG: Final = "EFI/BOOT/boot.cfg"
 _TREES: Final = "trees"
 _PROGRAMS: Final = (".exe", ".dll", ".sys")
 _LETTERS: Final = "DEFGHIJKLMNOPQRSTUVWXYZ"
@@ -42,6 +45,7 @@ def take(recipe: Recipe, arch: str, work: Path) -> tuple[dict[str, bytes], Disk]
     volumes: list[VolumeInfo] = []
     system: Path | None = None
     guid = ""
+    line: BootLine | None = None
     further = iter(_LETTERS)
     with source.open("rb") as file:
 
@@ -64,6 +68,8 @@ def take(recipe: Recipe, arch: str, work: Path) -> tuple[dict[str, bytes], Disk]
             if complaint := _extract(source, base, tree):
                 raise place.error(f"image: {source}: mtools cannot read partition {number}: {complaint}")
             letter = ""
+            if part.type == gpt.ESP_TYPE and line is None:
+                line = _boot_line(source, base, told, tree, arch)
             if part.type == gpt.BASIC_DATA_TYPE:
                 if system is None and _named(tree, _HIVE) is not None:
                     system, letter, guid = tree, "C:", str(part.guid)
@@ -80,7 +86,7 @@ def take(recipe: Recipe, arch: str, work: Path) -> tuple[dict[str, bytes], Disk]
     if found != arch:
         raise place.error(f"image: {source}: its kernel is for {found or 'no machine we know'}, not {arch}")
     shutil.rmtree(trees)
-    return contents, Disk(guid, tuple(volumes), (), None)
+    return contents, Disk(guid, tuple(volumes), (), line)
 
 
 def unpack(contents: dict[str, bytes], work: Path) -> dict[str, str]:
@@ -99,13 +105,37 @@ def unpack(contents: dict[str, bytes], work: Path) -> dict[str, str]:
 def _extract(image: Path, offset: int, tree: Path) -> str | None:
     """Copy all files of the volume at `offset` to `tree`; why that fails, or None."""
     tree.mkdir()
+    volume = f"{image}@@{offset}"
+    done = _mtools("mcopy", "-s", "-n", "-Q", "-i", volume, "::/", str(tree))
+    if done.returncode:
+        return done.stderr.decode("utf-8", "replace").strip()[:200]
+    told = _mtools("mattrib", "-/", "-i", volume, "::/").stdout.decode("utf-8", "replace")
+    for line in told.splitlines():
+        flags, found, path = line.partition("::/")
+        if found and "R" in flags and (file := _named(tree, path)) is not None and file.is_file():
+            file.chmod(0o444)
+    return None
+
+
+def _boot_line(image: Path, base: int, told: fatread.Told, tree: Path, arch: str) -> BootLine | None:
+    """Where the firmware's path finds its command line; None without a loader or room for it."""
+    config = _named(tree, _CONFIG)
+    if config is None or _named(tree, f"EFI/BOOT/{LOADERS[arch]}") is None:
+        return None
+    size = config.stat().st_size
+    said = _mtools("mshowfat", "-i", f"{image}@@{base}", f"::/{_CONFIG}").stdout.decode("utf-8", "replace")
+    chain = re.search(r"<(\d+)(?:-\d+)?>\s*$", said)  # one piece
+    if chain is None or size < BOOT_LINE:
+        return None
+    return BootLine(base + told.data + (int(chain[1]) - 2) * told.cluster, size)
+
+
+def _mtools(*command: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}
-    command = ["mcopy", "-s", "-n", "-p", "-Q", "-i", f"{image}@@{offset}", "::/", str(tree)]
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
+        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
     except OSError:
         raise InfrastructureError("mtools is not installed", hint="run ci/setup.sh") from None
-    return done.stderr.decode("utf-8", "replace").strip()[:200] if done.returncode else None
 
 
 def _loadable(tree: Path) -> dict[str, bytes]:
@@ -170,8 +200,8 @@ def _info(part: gpt.Partition, number: int, letter: str, told: fatread.Told, tre
         label=told.label,
         serial=f"{told.serial >> 16:04X}-{told.serial & 0xFFFF:04X}",
         offset=part.first * gpt.SECTOR,
-        size=part.sectors * gpt.SECTOR,
-        bytes=told.clusters * told.cluster,
+        bytes=part.sectors * gpt.SECTOR,
+        clusters=told.clusters,
         free=told.free * told.cluster,
         cluster=told.cluster,
         dirty=told.dirty,

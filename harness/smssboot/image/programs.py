@@ -27,8 +27,8 @@ def place_of(name: str) -> str:
 
 
 def collect(recipe: Recipe, arch: str, binaries: Path) -> dict[str, bytes]:
-    """All programs by file name: the kernel first, the others by name."""
-    built = sorted(p.name for p in binaries.iterdir() if p.suffix in _SUFFIXES)
+    """All programs by file name, and the loader for the firmware: the kernel first, the others by name."""
+    built = sorted(p.name for p in binaries.iterdir() if p.suffix in _SUFFIXES or p.name == LOADERS[arch])
     found = {name: (binaries / name).read_bytes() for name in built}
     for name, program in recipe.programs.items():
         if name not in found and program.file is None and not program.copy:
@@ -51,12 +51,6 @@ def collect(recipe: Recipe, arch: str, binaries: Path) -> dict[str, bytes]:
         found[name] = _damaged(found[name], program)
     order = sorted(found, key=lambda name: (name != "ntoskrnl.exe", name))
     return {name: found[name] for name in order}
-
-
-def loader(arch: str, binaries: Path) -> bytes | None:
-    """The loader for the firmware, if the guest builds one."""
-    path = binaries / LOADERS[arch]
-    return path.read_bytes() if path.is_file() else None
 
 
 def boot_drivers(registry: Registry) -> list[str]:

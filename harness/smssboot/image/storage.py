@@ -166,11 +166,14 @@ def _volumes(node: Node, file: Callable[[Node], Path]) -> list[VolumeSpec]:
     found: list[VolumeSpec] = []
     for item in node.items():
         fields = item.fields(("letter", "size", "label", "files", "dirty", "damage", "fill"), ("size",))
-        if len(found) == len(_LETTERS):
+        free = [letter for letter in _LETTERS if letter not in {spec.letter for spec in found}]
+        if not free:
             item.fail("volumes: there are no more drive letters")
-        letter = _LETTERS[len(found)]
-        if "letter" in fields and fields["letter"].text().upper().rstrip(":") != letter:
-            fields["letter"].fail(f"volumes: the letters go by the order on the disk: expected {letter}")
+        letter = free[0]
+        if "letter" in fields:
+            letter = fields["letter"].text().upper().removesuffix(":")
+            if letter not in free:
+                fields["letter"].fail(f"volumes: {letter!r} is no free drive letter from D to Z")
         spec = VolumeSpec(item.place, letter, size(fields["size"], 34 * MIB, _LARGEST_DISK))
         if spec.size is not None and spec.size % MIB:
             fields["size"].fail("volumes: a volume has a whole number of MiB")

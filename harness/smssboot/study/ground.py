@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from smssboot.image import pekind
-from smssboot.image.built import PLACEHOLDER, SHORT, BuiltImage, VolumeInfo, with_nonce
+from smssboot.image.built import PLACEHOLDER, SHORT, BuiltImage, with_nonce
+from smssboot.image.volumes import VolumeInfo
 
 if TYPE_CHECKING:
     from smssboot.model.context import Context, ImageInfo, Volume

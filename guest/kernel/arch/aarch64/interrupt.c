@@ -20,7 +20,7 @@
 #define CNTV_CTL_MASK   2ull
 
 static volatile ULONG *KiDistributor, *KiCpuInterface;
-static struct { KINTERRUPT_ROUTINE *Routine; PVOID Context; } KiLine[GIC_LINES];
+static PKI_LISTENER KiLine[GIC_LINES];
 
 VOID KiStartClockTimer(VOID);                   /* clock.c */
 
@@ -51,13 +51,12 @@ VOID KiInitializeInterrupts(VOID)
     KiStartClockTimer();
 }
 
-VOID KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context)
+BOOLEAN KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context)
 {
-    if (Vector >= GIC_LINES || KiDistributor == NULL)
-        return;
-    KiLine[Vector].Routine = Routine;
-    KiLine[Vector].Context = Context;
+    if (Vector >= GIC_LINES || KiDistributor == NULL || !KiAddListener(&KiLine[Vector], Routine, Context))
+        return FALSE;
     KiEnableLine(Vector, LevelTriggered);
+    return TRUE;
 }
 
 /* From trap.c with interrupts off; they stay off. */
@@ -72,8 +71,8 @@ VOID KiInterruptHandler(VOID)
     if (Line == VIRT_INTID_TIMER) {
         KiWriteSystemRegister(cntv_ctl_el0, CNTV_CTL_MASK);     /* it would go on asking */
         KiClockInterrupt();
-    } else if (Line < GIC_LINES && KiLine[Line].Routine != NULL) {
-        KiLine[Line].Routine(KiLine[Line].Context);
+    } else if (Line < GIC_LINES) {
+        KiCallListeners(KiLine[Line]);
     }
     KiCpuInterface[GICC_EOIR / 4] = Acknowledge;
     KiProcessorBlock.Irql = OldIrql;

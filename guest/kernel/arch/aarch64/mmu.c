@@ -33,6 +33,14 @@ ULONG64 KiPageEntry(ULONG64 PhysicalAddress, ULONG Flags)
     return Entry;
 }
 
+/* The access flag: clear, the next touch is a fault, and Mm sets it (KiMarkAccessed). */
+BOOLEAN KiIsEntryAccessed(ULONG64 Entry) { return (Entry & PTE_ACCESSED) != 0; }
+
+ULONG64 KiSetEntryAccessed(ULONG64 Entry, BOOLEAN Accessed)
+{
+    return Accessed ? Entry | PTE_ACCESSED : Entry & ~PTE_ACCESSED;
+}
+
 ULONG KiPageEntryFlags(ULONG64 Entry)
 {
     BOOLEAN User = (Entry & PTE_USER) != 0;

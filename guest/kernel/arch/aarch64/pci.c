@@ -41,8 +41,20 @@ VOID HalpWritePciConfig(ULONG Bus, ULONG Device, ULONG Function, ULONG Offset, U
         *(volatile ULONG *)Register = Value;
 }
 
-VOID HalpPciWindow(BOOLEAN Io, ULONG64 *Base, ULONG64 *End)
+VOID HalpPciWindow(HAL_PCI_SPACE Space, ULONG64 *Base, ULONG64 *End)
 {
-    *Base = Io ? 0x1000 : 0x10000000;
-    *End = Io ? 0xFFFF : 0x3EFF0000;
+    static const ULONG64 Window[HalPciSpaces][2] = {
+        [HalPciIo] = { 0x1000, 0xFFFF },
+        [HalPciMemory] = { 0x10000000, 0x3EFF0000 },
+        [HalPciMemory64] = { 0x8000000000, 0x10000000000 },
+    };
+
+    *Base = Window[Space][0];
+    *End = Window[Space][1];
+}
+
+BOOLEAN HalpPciLine(ULONG Device, ULONG Pin, ULONG *Vector)
+{
+    *Vector = VIRT_INTID_PCI(Device + Pin);
+    return TRUE;
 }

@@ -83,7 +83,7 @@ BOOLEAN HalpInitializeConsolePort(HAL_RECEIVE_ROUTINE *Received)
     /* The FIFO stays off: switching it on would drop what was typed before. */
     HalpConsole[UART_LCR] = 0x03;           /* 8 bits, no parity */
     HalpConsole[UART_MCR] = 0x0B;
-    KiConnectInterrupt(VIRT_INTID_PCI(Function.Device), TRUE, HalpConsoleInterrupt, NULL);
+    HalConnectPciInterrupt(&Function, HalpConsoleInterrupt, NULL);
     HalpConsole[UART_IER] = 1;              /* received data */
     return TRUE;
 }

@@ -28,7 +28,7 @@ static const ULONG64 KiIoApicAddress[] = { 0xFEC00000, 0xFEC10000 };
 static volatile ULONG *KiLocalApic;
 static volatile ULONG *KiIoApic[RTL_NUMBER_OF(KiIoApicAddress)];
 static ULONG64 KiApicTicksPerMs;
-static struct { KINTERRUPT_ROUTINE *Routine; PVOID Context; } KiLine[KI_LINES];
+static PKI_LISTENER KiLine[KI_LINES];
 static ULONG64 KiWantedDeadline = ~0ull;            /* asked for before there was a timer */
 
 static VOID KiWriteApic(ULONG Register, ULONG Value) { KiLocalApic[Register / 4] = Value; }
@@ -94,16 +94,15 @@ VOID KiSetClockDeadline(ULONG64 BootTimeNs)
     KiWriteApic(APIC_TIMER_INITIAL, (ULONG)min(Ticks, 0xFFFFFFFFull));
 }
 
-VOID KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context)
+BOOLEAN KiConnectInterrupt(ULONG Vector, BOOLEAN LevelTriggered, KINTERRUPT_ROUTINE *Routine, PVOID Context)
 {
     ULONG Index = Vector / IOAPIC_LINES, Line = Vector % IOAPIC_LINES;
 
-    if (Vector >= KI_LINES || KiIoApic[Index] == NULL)
-        return;
-    KiLine[Vector].Routine = Routine;
-    KiLine[Vector].Context = Context;
+    if (Vector >= KI_LINES || KiIoApic[Index] == NULL || !KiAddListener(&KiLine[Vector], Routine, Context))
+        return FALSE;
     KiWriteIoApic(Index, IOAPIC_REDIRECTION + 2 * Line + 1, 0);         /* to processor 0 */
     KiWriteIoApic(Index, IOAPIC_REDIRECTION + 2 * Line, (KI_VECTOR_LINE + Vector) | (LevelTriggered ? IOAPIC_LEVEL : 0));
+    return TRUE;
 }
 
 /* From trap.c with interrupts off; they stay off. */
@@ -116,8 +115,8 @@ VOID KiInterruptHandler(ULONG Vector)
     KiProcessorBlock.Irql = Vector == KI_VECTOR_CLOCK ? CLOCK_LEVEL : DEVICE_LEVEL;
     if (Vector == KI_VECTOR_CLOCK)
         KiClockInterrupt();
-    else if (Vector - KI_VECTOR_LINE < KI_LINES && KiLine[Vector - KI_VECTOR_LINE].Routine != NULL)
-        KiLine[Vector - KI_VECTOR_LINE].Routine(KiLine[Vector - KI_VECTOR_LINE].Context);
+    else if (Vector - KI_VECTOR_LINE < KI_LINES)
+        KiCallListeners(KiLine[Vector - KI_VECTOR_LINE]);
     KiWriteApic(APIC_EOI, 0);
     KiProcessorBlock.Irql = OldIrql;
 }

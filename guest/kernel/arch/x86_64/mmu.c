@@ -33,6 +33,13 @@ ULONG64 KiPageEntry(ULONG64 PhysicalAddress, ULONG Flags)
     return Entry;
 }
 
+BOOLEAN KiIsEntryAccessed(ULONG64 Entry) { return (Entry & PTE_ACCESSED) != 0; }
+
+ULONG64 KiSetEntryAccessed(ULONG64 Entry, BOOLEAN Accessed)
+{
+    return Accessed ? Entry | PTE_ACCESSED : Entry & ~PTE_ACCESSED;
+}
+
 ULONG KiPageEntryFlags(ULONG64 Entry)
 {
     return (Entry & PTE_WRITE ? KI_PAGE_WRITE : 0) | (Entry & PTE_USER ? KI_PAGE_USER : 0) |

@@ -5,6 +5,7 @@
 
 #define PCI_ADDRESS 0xCF8
 #define PCI_DATA    0xCFC
+#define Q35_HOST_BRIDGE 0x29C08086u
 
 BOOLEAN HalpInitializePci(struct _LOADER_PARAMETER_BLOCK *LoaderBlock)
 {
@@ -37,8 +38,23 @@ VOID HalpWritePciConfig(ULONG Bus, ULONG Device, ULONG Function, ULONG Offset, U
         KiOut32(Port, Value);
 }
 
-VOID HalpPciWindow(BOOLEAN Io, ULONG64 *Base, ULONG64 *End)
+VOID HalpPciWindow(HAL_PCI_SPACE Space, ULONG64 *Base, ULONG64 *End)
 {
-    *Base = Io ? 0xD000 : 0xC0000000;
-    *End = Io ? 0xFFFF : 0xFE000000;
+    static const ULONG64 Window[HalPciSpaces][2] = {
+        [HalPciIo] = { 0xD000, 0xFFFF },
+        [HalPciMemory] = { 0xC0000000, 0xFE000000 },
+        [HalPciMemory64] = { 0x8000000000, 0x10000000000 },
+    };
+
+    *Base = Window[Space][0];
+    *End = Window[Space][1];
+}
+
+/* q35: INTA of devices 0 to 24 goes to PIRQE to PIRQH in turn, of the chipset's own ones to PIRQA. */
+BOOLEAN HalpPciLine(ULONG Device, ULONG Pin, ULONG *Vector)
+{
+    if (HalpReadPciConfig(0, 0, 0, 0, 4) != Q35_HOST_BRIDGE)
+        return FALSE;
+    *Vector = Device < 25 ? 20 + (Device + Pin) % 4 : 16 + Pin % 4;
+    return TRUE;
 }

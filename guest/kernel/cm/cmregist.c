@@ -1,0 +1,108 @@
+/* NtInitializeRegistry: the hives that need the system volume, and from then on changes go to the disk. */
+#include "cmp.h"
+
+static BOOLEAN CmpInitialized;
+
+/* The hives of the system volume's config folder, as NT mounts and lists them. */
+static const struct {
+    PCWSTR Parent, Name;                /* below \Registry */
+    PCWSTR File;
+    PCWSTR Listed;                      /* its value's name in hivelist */
+} CmpSystemHives[] = {
+    { L"Machine", L"SYSTEM", L"\\SystemRoot\\System32\\Config\\SYSTEM", L"\\REGISTRY\\MACHINE\\SYSTEM" },
+    { L"Machine", L"SOFTWARE", L"\\SystemRoot\\System32\\Config\\SOFTWARE", L"\\REGISTRY\\MACHINE\\SOFTWARE" },
+    { L"Machine", L"SAM", L"\\SystemRoot\\System32\\Config\\SAM", L"\\REGISTRY\\MACHINE\\SAM" },
+    { L"Machine", L"SECURITY", L"\\SystemRoot\\System32\\Config\\SECURITY", L"\\REGISTRY\\MACHINE\\SECURITY" },
+    { L"User", L".DEFAULT", L"\\SystemRoot\\System32\\Config\\DEFAULT", L"\\REGISTRY\\USER\\.DEFAULT" },
+};
+
+/* Control\hivelist, volatile as in NT. NULL: no memory, or the hive's own Control is not there. */
+static PCM_KEY_NODE CmpMakeHiveList(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Machine\\SYSTEM\\CurrentControlSet\\Control");
+    PCM_KEY_NODE Control = CmpWalk(CmpRegistryRoot, &Name), List;
+
+    RtlInitUnicodeString(&Name, L"hivelist");
+    if (Control == NULL)
+        return NULL;
+    List = CmpFindSubKey(Control, &Name);
+    if (List == NULL && !NT_SUCCESS(CmpCreateSubKey(Control, &Name, NULL, TRUE, &List)))
+        return NULL;
+    return List;
+}
+
+/* One value of hivelist: the file that the hive is written to. */
+static VOID CmpListHive(PCM_KEY_NODE List, PCWSTR Listed, PCMHIVE Hive)
+{
+    UNICODE_STRING Name, Path;
+    PWSTR Data;
+
+    if (List == NULL || Hive->File == NULL || !NT_SUCCESS(CmpGetFilePath(Hive->File, &Path)))
+        return;
+    RtlInitUnicodeString(&Name, Listed);
+    Data = ExAllocatePoolWithTag(PagedPool, Path.Length + sizeof(WCHAR), CMP_TAG);
+    if (Data != NULL) {
+        RtlCopyMemory(Data, Path.Buffer, Path.Length);
+        Data[Path.Length / sizeof(WCHAR)] = 0;
+        CmpSetValue(List, &Name, REG_SZ, Data, Path.Length + sizeof(WCHAR));
+    }
+    ExFreeCapturedString(&Path);
+}
+
+static NTSTATUS CmpBringHive(ULONG Index, PCMHIVE *Hive)
+{
+    UNICODE_STRING Name, Path;
+    PCM_KEY_NODE Parent;
+
+    if (Index == 0) {
+        *Hive = &CmpSystemHive;
+        return CmpAttachSystemFile();
+    }
+    RtlInitUnicodeString(&Name, CmpSystemHives[Index].Parent);
+    Parent = CmpFindSubKey(CmpRegistryRoot, &Name);
+    RtlInitUnicodeString(&Name, CmpSystemHives[Index].Name);
+    RtlInitUnicodeString(&Path, CmpSystemHives[Index].File);
+    if (CmpFindSubKey(Parent, &Name) != NULL)
+        return STATUS_OBJECT_NAME_COLLISION;
+    return CmpMountHive(Parent, &Name, &Path, Hive);
+}
+
+/* An image without a disk has no hives but SYSTEM, and that only to read: nothing is missing there. */
+static BOOLEAN CmpIsDiskless(VOID)
+{
+    return CmpSystemHive.File == NULL;
+}
+
+static VOID CmpBringHives(VOID)
+{
+    PCM_KEY_NODE List = CmpMakeHiveList();
+    PCMHIVE Hive;
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(CmpSystemHives); i++) {
+        NTSTATUS Status = CmpBringHive(i, &Hive);
+
+        if (NT_SUCCESS(Status))
+            CmpListHive(List, CmpSystemHives[i].Listed, Hive);
+        else if (Status == STATUS_REGISTRY_CORRUPT || !CmpIsDiskless())
+            ExRecordFact("hive.load-failed", "path=\\Registry\\%S\\%S status=%x", CmpSystemHives[i].Parent,
+                         CmpSystemHives[i].Name, Status);
+    }
+}
+
+NTSTATUS NTAPI NtInitializeRegistry(USHORT BootCondition)
+{
+    NTSTATUS Status;
+
+    if (BootCondition != CM_BOOT_FLAG_SMSS && BootCondition != CM_BOOT_FLAG_SETUP)
+        return STATUS_INVALID_PARAMETER;
+    if (CmpInitialized)
+        return STATUS_ACCESS_DENIED;
+    CmpInitialized = TRUE;
+    CmpBringHives();
+    Status = CmpStartLazyWriter();
+    if (!NT_SUCCESS(Status))
+        return Status;
+    CmpWriteEnabled = TRUE;
+    ExRecordFact("registry.write-enable", "");
+    return CmpFlushAll();
+}
