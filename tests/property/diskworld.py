@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from worlds import MANAGER, registry
 
-from smssboot.model import Context
+from smssboot.model import Context, Expectation, ground, load
 from smssboot.model.context import DumpInfo, FileInfo, ImageInfo, Volume
 
 SYSTEM32 = r"\windows\system32"
@@ -33,7 +34,9 @@ def hive(**manager: Any) -> dict[str, dict[str, Any]]:
             "autocheck autochk *", rf"bootmark {NONCE} \??\C:\mark.txt", "gui", "text", "nowhere /x",
             "autocheck autoconv C:", rf"async bootmark {NONCE} \??\C:\async.txt",
         ]),
-        "SetupExecute": ("REG_MULTI_SZ", [rf"bootmark {NONCE} \??\C:\setup.txt"]),
+        "SetupExecute": ("REG_MULTI_SZ", [
+            rf"bootmark {NONCE} \??\C:\setup.txt", rf"async bootmark {NONCE} \??\C:\later.txt",
+        ]),
         "PendingFileRenameOperations": ("REG_MULTI_SZ", [
             r"\??\C:\temp\a.tmp", r"!\??\C:\temp\b.txt", r"\??\C:\temp\ro.txt", "",
             r"\??\C:\temp\b.txt", r"\??\C:\docs\c.txt", r"\??\C:\missing", r"\??\C:\x",
@@ -61,7 +64,7 @@ def hive(**manager: Any) -> dict[str, dict[str, Any]]:
     return base
 
 
-def volumes(free: int = 1 << 30) -> tuple[Volume, ...]:
+def volumes(free: int = 1 << 30, dirty: bool = True) -> tuple[Volume, ...]:
     """The EFI system partition, C: (dirty and damaged, with a dump), and D:."""
     files = {
         rf"{SYSTEM32}\{name}": FileInfo(8192, sha256=digest(name), kind=kind)
@@ -79,9 +82,10 @@ def volumes(free: int = 1 << 30) -> tuple[Volume, ...]:
     }
     data = {r"\data\kept.bin": FileInfo(100, sha256=digest("kept"))}
     dump = DumpInfo(r"\pagefile.sys", 1 << 19, digest("dump"))
+    damage = ("lost-chain",) if dirty else ()
     return (
         Volume("", r"\Device\HarddiskVolume1", free=1 << 24, filesystem="FAT16"),
-        Volume("C:", r"\Device\HarddiskVolume2", 1 << 31, free, 4096, True, ("lost-chain",), files, dump),
+        Volume("C:", r"\Device\HarddiskVolume2", 1 << 31, free, 4096, dirty, damage, files, dump),
         Volume("D:", r"\Device\HarddiskVolume3", 1 << 30, free, 4096, files=data),
     )
 
@@ -97,3 +101,9 @@ def disk_context(arch: str = "x86_64", profile: str = "win11/documented", **chan
         },
     }  # fmt: skip
     return Context(arch=arch, **{**known, **changes})
+
+
+@lru_cache(maxsize=8)
+def disk_expectation(profile: str = "win11/documented", arch: str = "x86_64") -> Expectation:
+    """The grounded model of the context."""
+    return ground(load(profile), disk_context(arch, profile))

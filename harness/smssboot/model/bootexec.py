@@ -92,34 +92,47 @@ def autochk_runs(commands: Sequence[Mapping[str, Any]]) -> list[int]:
 def checked_volumes(
     commands: Sequence[Mapping[str, Any]], volumes: Sequence[Volume]
 ) -> list[dict[str, Any]]:
-    """What autochk does to the volumes that its arguments name: a letter, or `*` for all.
+    """What autochk does to the volumes that its arguments name: one, or `*` for all but those of `/k:CD`.
 
-    Only a dirty volume is looked at; what it is damaged by is put right. Damage that is not of a known kind
-    (`raw`) may be none at all. A volume that two commands name is dirty for the first of them only.
+    A dirty volume is checked, with `/p` or `/r` any; what it is damaged by is put right. Damage that is not
+    of a known kind (`raw`) may be none at all. A volume that was checked once is clean for the next command.
     """
     out: list[dict[str, Any]] = []
-    seen: set[str] = set()
+    mended: set[str] = set()
     for index in autochk_runs(commands):
-        words = str(commands[index]["arguments"]).split()
-        chosen = [w.removeprefix("\\??\\").upper() for w in words if not w.startswith("/")]
+        words = str(commands[index]["arguments"]).upper().split()
+        options = [word[1:] for word in words if word[:1] in ("/", "-")]
+        names = [win32(word) for word in words if word[:1] not in ("/", "-")]
+        named = [name for name in names if name != "*"]
+        left_out = "".join(option[2:] for option in options if option.startswith("K:"))
         for volume in volumes:
-            if not volume.letter or not ("*" in chosen or volume.letter.upper() in chosen):
+            letter = volume.letter.upper()
+            chosen = letter == named[-1] if named else "*" in names and letter[:1] not in left_out
+            if not letter or not chosen:
                 continue
-            dirty = volume.dirty and volume.letter not in seen
-            seen.add(volume.letter)
-            known = dirty and any(kind != "raw" for kind in volume.problems)
-            results = ["repaired"] if known else ["clean", "repaired"] if dirty else ["clean", "skipped"]
-            if dirty and not volume.problems:
-                results = ["clean"]
-            out.append({
-                "command": index,
-                "volume": volume.letter,
-                "device": volume.device,
-                "dirty": dirty,
-                "results": results,
-                "problems": sorted({k for k in volume.problems if k != "raw"}) if dirty else [],
-            })  # fmt: skip
+            dirty = volume.dirty and letter not in mended
+            checked = dirty or bool({"P", "R"} & set(options))
+            problems = volume.problems if checked and letter not in mended else ()
+            out.append(_check(index, volume, dirty, checked, problems))
+            if checked:
+                mended.add(letter)
     return out
+
+
+def _check(
+    index: int, volume: Volume, dirty: bool, checked: bool, problems: Sequence[str]
+) -> dict[str, Any]:
+    known = sorted({kind for kind in problems if kind != "raw"})
+    done = ["repaired"] if known else ["clean", "repaired"]
+    return {
+        "command": index,
+        "volume": volume.letter,
+        "device": volume.device,
+        "dirty": dirty,
+        "checked": checked,
+        "results": done if checked else ["clean", "skipped"],
+        "problems": known,
+    }
 
 
 def boot_marks(commands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

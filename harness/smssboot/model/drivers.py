@@ -11,16 +11,17 @@ from smssboot.model.registry import control_set, setting, strings
 from smssboot.model.store import store_of, win32
 
 _SYSTEM_START = 1
-_DRIVER_TYPES = (1, 2, 8)
+_OTHER_TAGS = 1 << 32
+_DRIVER_TYPES = (1, 2)
 
 
 def system_drivers(ground: Context) -> list[dict[str, Any]]:
     """`name`, `path` as it is loaded, `statuses`, `loaded` of each driver with Start=1."""
     store = store_of(ground)
-    found: list[tuple[tuple[int, int, str], dict[str, Any]]] = []
+    found: list[tuple[tuple[int, int], dict[str, Any]]] = []
     for name, entries in _services(ground.registry).items():
         value = {key.casefold(): data for key, (_, data) in entries.items()}
-        if value.get("start") != _SYSTEM_START or value.get("type", 1) not in _DRIVER_TYPES:
+        if value.get("start") != _SYSTEM_START or value.get("type") not in _DRIVER_TYPES:
             continue
         path = image_path(name, value.get("imagepath"))
         info = store.find(win32(path))
@@ -28,7 +29,7 @@ def system_drivers(ground: Context) -> list[dict[str, Any]]:
         if info is not None and info.kind != "native":
             statuses = ["0xC000007B", "0xC000012F", "0xC0000221"]
         row = {"name": name, "path": path, "statuses": statuses, "loaded": statuses == ["0x0"]}
-        found.append((_rank(ground.registry, name, value), row))
+        found.append((_rank(ground.registry, value), row))
     return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -48,21 +49,19 @@ def image_path(name: str, told: Any) -> str:
         return rf"\SystemRoot\System32\drivers\{name}.sys"
     if told.startswith("\\"):
         return told
-    if told.casefold().startswith("%systemroot%\\"):
-        return "\\SystemRoot" + told[12:]
     return "\\SystemRoot\\" + told
 
 
-def _rank(registry: Registry, name: str, value: Mapping[str, Any]) -> tuple[int, int, str]:
-    """Place in ServiceGroupOrder, then in the group's list of tags; who is in none comes last."""
+def _rank(registry: Registry, value: Mapping[str, Any]) -> tuple[int, int]:
+    """Place in ServiceGroupOrder, then in the group's list of tags; other tags and none come last."""
     groups = strings(setting(registry, r"Control\ServiceGroupOrder", "List"))
     group = str(value.get("group") or "")
-    places = [at for at, known in enumerate(groups) if known.casefold() == group.casefold()]
+    places = [at for at, known in enumerate(groups) if group and known.casefold() == group.casefold()]
     tag = value.get("tag")
     order = setting(registry, r"Control\GroupOrderList", group) if group else None
-    rank = tag if isinstance(tag, int) and tag else 1 << 32
+    rank = _OTHER_TAGS + tag if isinstance(tag, int) else _OTHER_TAGS << 1
     if isinstance(order, bytes) and len(order) >= 4 and isinstance(tag, int):
         count = min(struct.unpack_from("<I", order)[0], len(order) // 4 - 1)
         tags = struct.unpack_from(f"<{count}I", order, 4)
-        rank = tags.index(tag) if tag in tags else (1 << 32) + tag
-    return (places[0] if places else len(groups), rank, name.casefold())
+        rank = tags.index(tag) if tag in tags else rank
+    return (places[0] if places else len(groups), rank)

@@ -35,17 +35,31 @@ def ram(memory_mib: int) -> int:
     return -(-memory_mib * MIB // STEP) * STEP
 
 
-def descriptors(registry: Registry, memory_mib: int) -> list[Descriptor]:
-    """The entries that describe a file, at most 16 and each path once."""
+def _sorted(registry: Registry, memory_mib: int) -> tuple[list[str], list[Descriptor | None]]:
+    """The entries of the value, and what each describes; None for one that is left out."""
     found = setting(registry, rf"{MANAGER}\Memory Management", "PagingFiles")
     listed = [r"?:\pagefile.sys"] if found is None else strings(found)
-    out: list[Descriptor] = []
+    out: list[Descriptor | None] = []
+    known: set[str] = set()
     for entry in listed:
         one = _descriptor(entry, ram(memory_mib))
-        known = {d.path.casefold() for d in out}
-        if one is not None and one.path.casefold() not in known and len(out) < MANY_FILES:
-            out.append(one)
-    return out
+        if one is not None and (one.path.casefold() in known or len(known) == MANY_FILES):
+            one = None
+        if one is not None:
+            known.add(one.path.casefold())
+        out.append(one)
+    return listed, out
+
+
+def descriptors(registry: Registry, memory_mib: int) -> list[Descriptor]:
+    """The entries that describe a file, at most 16 and each path once."""
+    return [one for one in _sorted(registry, memory_mib)[1] if one is not None]
+
+
+def left_out(ground: Context) -> list[str]:
+    """The entries that describe no file, or none that may be made."""
+    entries, used = _sorted(ground.registry, ground.memory_mib)
+    return [entry for entry, one in zip(entries, used, strict=True) if one is None]
 
 
 def _descriptor(entry: str, memory: int) -> Descriptor | None:
@@ -113,8 +127,6 @@ def paging_files(ground: Context) -> list[dict[str, Any]]:
     rows = [_make(one, space) for one in listed]
     if rows and space.free and not any(row["made"] for row in rows):
         rows.append(_emergency(space))
-    for row in rows:
-        row["tail"] = row["path"][2:]
     return rows
 
 

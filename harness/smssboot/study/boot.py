@@ -114,6 +114,8 @@ class Boot:
                 self._inspect_disk(recorder)
         finally:
             recorder.close()
+        if self.error is not None:
+            return
         self.items = guest_order(self.items)
         self.report = conformance.check(self.expected, self.items)
 
@@ -122,9 +124,13 @@ class Boot:
         from smssboot.evidence import disk
 
         self.end_process()
-        assert self.prepared.plan.disk is not None
-        for event in disk.inspect(self.prepared.plan.disk, self.image.volumes):
-            recorder.see(event)
+        path = self.prepared.plan.disk
+        assert path is not None
+        try:
+            for event in disk.inspect(path, self.image.volumes):
+                recorder.see(event)
+        except InfrastructureError as error:  # a reader is not installed
+            self.error = error
 
     def end_process(self) -> None:
         """End QEMU if it still runs."""
