@@ -45,7 +45,9 @@ def known_dlls(ground: Context) -> list[dict[str, Any]]:
         path = rf"{folder}\{file}"
         info = store.find(path)
         missing = info is None or info.directory
-        bad = info is not None and not missing and info.kind != "dll"
+        # Without a whole ntdll.dll no process runs, smss neither: such a boot has ended long before.
+        whole = info is not None and (info.kind == "dll" or file.casefold() == "ntdll.dll")
+        bad = info is not None and not missing and not whole
         statuses = list(store.missing(path)) if info is None else ["0xC00000BA"] if missing else ["0x0"]
         out.append({"name": name, "file": file, "statuses": statuses, "mapped": not missing and not bad,
                     "fatal": bad})  # fmt: skip
