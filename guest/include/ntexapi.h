@@ -12,7 +12,8 @@ typedef enum _SYSTEM_INFORMATION_CLASS {
     SystemLoadGdiDriverInformation = 26,
     SystemExtendServiceTableInformation = 38,
     SystemSessionCreate = 47,
-    SystemSessionDetach = 48
+    SystemSessionDetach = 48,
+    SystemNumaProcessorMap = 55
 } SYSTEM_INFORMATION_CLASS;
 
 typedef struct _SYSTEM_BASIC_INFORMATION {
@@ -103,6 +104,21 @@ typedef struct _SYSTEM_PROCESS_INFORMATION {
     LARGE_INTEGER OtherTransferCount;
 } SYSTEM_PROCESS_INFORMATION, *PSYSTEM_PROCESS_INFORMATION;
 C_ASSERT(sizeof(SYSTEM_PROCESS_INFORMATION) == 0x100);
+
+typedef struct _GROUP_AFFINITY {
+    KAFFINITY Mask;
+    USHORT Group;
+    USHORT Reserved[3];
+} GROUP_AFFINITY, *PGROUP_AFFINITY;
+
+#define MAXIMUM_NUMA_NODES 64
+
+typedef struct _SYSTEM_NUMA_INFORMATION {
+    ULONG HighestNodeNumber;
+    ULONG Reserved;
+    GROUP_AFFINITY ActiveProcessorsGroupAffinity[MAXIMUM_NUMA_NODES];
+} SYSTEM_NUMA_INFORMATION, *PSYSTEM_NUMA_INFORMATION;
+C_ASSERT(sizeof(SYSTEM_NUMA_INFORMATION) == 0x408);
 
 typedef enum _SHUTDOWN_ACTION { ShutdownNoReboot, ShutdownReboot, ShutdownPowerOff } SHUTDOWN_ACTION;
 

@@ -53,6 +53,7 @@ typedef enum _PROCESSINFOCLASS {
     ProcessDefaultHardErrorMode = 12,
     ProcessPriorityClass = 18,
     ProcessHandleCount = 20,
+    ProcessAffinityMask = 21,
     ProcessDeviceMap = 23,
     ProcessSessionInformation = 24,
     ProcessImageFileName = 27,
@@ -60,6 +61,7 @@ typedef enum _PROCESSINFOCLASS {
     ProcessCookie = 36,
     ProcessImageInformation = 37,
     ProcessImageFileNameWin32 = 43,
+    ProcessMitigationPolicy = 52,
     ProcessProtectionInformation = 61
 } PROCESSINFOCLASS;
 
@@ -76,6 +78,33 @@ C_ASSERT(sizeof(PROCESS_BASIC_INFORMATION) == 0x30);
 typedef struct _PROCESS_SESSION_INFORMATION {
     ULONG SessionId;
 } PROCESS_SESSION_INFORMATION, *PPROCESS_SESSION_INFORMATION;
+
+typedef enum _PROCESS_MITIGATION_POLICY {
+    ProcessDEPPolicy,
+    ProcessASLRPolicy,
+    ProcessDynamicCodePolicy
+} PROCESS_MITIGATION_POLICY;
+
+typedef struct _PROCESS_MITIGATION_DYNAMIC_CODE_POLICY {
+    union {
+        ULONG Flags;
+        struct {
+            ULONG ProhibitDynamicCode : 1;
+            ULONG AllowThreadOptOut : 1;
+            ULONG AllowRemoteDowngrade : 1;
+            ULONG AuditProhibitDynamicCode : 1;
+            ULONG ReservedFlags : 28;
+        };
+    };
+} PROCESS_MITIGATION_DYNAMIC_CODE_POLICY;
+
+typedef struct _PROCESS_MITIGATION_POLICY_INFORMATION {
+    PROCESS_MITIGATION_POLICY Policy;
+    union {
+        PROCESS_MITIGATION_DYNAMIC_CODE_POLICY DynamicCodePolicy;
+    };
+} PROCESS_MITIGATION_POLICY_INFORMATION, *PPROCESS_MITIGATION_POLICY_INFORMATION;
+C_ASSERT(sizeof(PROCESS_MITIGATION_POLICY_INFORMATION) == 8);
 
 /* Set: a directory for `\??`. Query: bit n of DriveMap is drive 'A' + n, DriveType what it is. */
 typedef struct _PROCESS_DEVICEMAP_INFORMATION {

@@ -26,7 +26,7 @@ MACHINES = {
     "virt": ("aarch64", "-M virt -cpu cortex-a57"),
 }
 STUB = {"x86_64": "boot-x86_64.elf", "aarch64": "boot-aarch64.img"}
-DRIVERS = ("viostor", "ivshmdsk", "null", "ramdisk")
+DRIVERS = ("viostor", "ivshmdsk", "null", "ramdisk", "testfs")
 EFI_SYSTEM = uuid.UUID("C12A7328-F81F-11D2-BA4B-00A0C93EC93B")
 BASIC_DATA = uuid.UUID("EBD0A0A2-B9E5-4433-87C0-68B6B72699C7")
 SYSTEM_PARTITION = uuid.UUID("5d000000-0000-4000-8000-000000000002")
@@ -119,6 +119,7 @@ def system_hive(mounted: dict[str, bytes]) -> bytes:
     service("aaa", 0, ImagePath=regf.Value("REG_EXPAND_SZ", "System32\\drivers\\aaa.sys"))
     service("null", 1)
     service("ramdisk", 1, ImagePath=regf.Value("REG_EXPAND_SZ", "System32\\drivers\\ramdisk.sys"))
+    service("testfs", 0, Type=regf.Value("REG_DWORD", 2))
     service("missing", 3)
     service("program", 3, Type=regf.Value("REG_DWORD", 16))
     key("Services\\ramdisk\\Parameters").values["DiskSizeKb"] = regf.Value("REG_DWORD", 48)
@@ -249,6 +250,10 @@ def test_a_disk_is_found_read_and_written(
         rf"device=\Device\Harddisk0\DR0 driver={driver} bytes={16 << 20} readonly=0"
     ]
     assert boot.volumes() == [content(before, p.start, p.count) for p in PARTITIONS]
+    assert [line.strip() for line in boot.lines if line.startswith("device ")] == [
+        f"device {16 << 20} 512 2 0 0 00000000",  # PARTITION_STYLE_RAW: the disk as a whole
+        f"device {8000 * SECTOR} 512 1 2 {8192 * SECTOR} 5d000000",
+    ]
     at = (PARTITIONS[2].start + 5) * SECTOR
     before[at : at + 300 * SECTOR] = scratch()
     assert path.read_bytes() == before, "what the guest wrote, and nothing else, is on the host's disk"
@@ -259,8 +264,8 @@ def test_drivers_start_in_the_order_of_the_registry(programs: dict[str, Path], t
     path.write_bytes(gpt(noise(4 << 20, 2), []))
     boot = Boot(programs["aarch64"], "virt", [("memory", path), ("virtio", path)], where=tmp_path)
     started = [line for line in boot.facts("driver.start") if "ramdisk" not in line]
-    drivers = r"path=\SystemRoot\System32\drivers"
-    assert started == [rf"{drivers}\viostor.sys status=0x0", rf"{drivers}\ivshmdsk.sys status=0x0"]
+    grouped_then_not = ("viostor", "ivshmdsk", "testfs")
+    assert started == [rf"path=\SystemRoot\System32\drivers\{d}.sys status=0x0" for d in grouped_then_not]
     attached = [re.search(r"DR(\d) driver=(\w+)", line) for line in boot.facts("disk.attach")]
     assert [match.groups() for match in attached if match] == [("0", "viostor"), ("1", "ivshmdsk")]
 
@@ -313,6 +318,32 @@ def test_names_and_letters(programs: dict[str, Path], tmp_path: Path, machine: s
     assert links[r"\GLOBAL??\PhysicalDrive1"] == r"\Device\Harddisk1\DR1"
     assert links[r"\Device\Harddisk1\Partition3"] == r"\Device\HarddiskVolume6"
     assert links[r"\ArcName\multi(0)disk(0)rdisk(1)partition(3)"] == r"\Device\Harddisk1\Partition3"
+
+
+@pytest.mark.parametrize("machine", ["q35-qboot", "virt"])
+def test_a_file_system_is_mounted_and_shut_down(
+    programs: dict[str, Path], tmp_path: Path, machine: str
+) -> None:
+    disk = gpt(noise(16 << 20, 13), PARTITIONS)
+    path = tmp_path / "disk"
+    at, broken = PARTITIONS[1].start * SECTOR, PARTITIONS[0].start * SECTOR
+    disk[at : at + 6] = b"TESTFS"
+    disk[broken : broken + 6] = b"BROKEN"
+    path.write_bytes(disk)
+    boot = Boot(programs[MACHINES[machine][0]], machine, [("virtio", path)], where=tmp_path)
+    assert boot.passed(), boot.said[-3000:]
+    assert re.findall(r"^path (\d) (\w+)\r?$", boot.said, re.M) == [
+        ("1", "0xC0000032"),
+        ("2", "0x0"),
+        ("3", "0xC000014F"),
+    ]
+    assert f"file 512 {content(disk, PARTITIONS[1].start + 1, 1)[1]}" in boot.lines
+    assert boot.facts("volume.mount") == [
+        r"device=\Device\HarddiskVolume2 letter=D: filesystem=TESTFS serial=0012-ABCD "
+        r'label="A LABEL" bytes=4096000 cluster=1024 free=7168 dirty=1 journal=none'
+    ]
+    assert boot.facts("volume.dismount") == [r"device=\Device\HarddiskVolume2 clean=1"]
+    assert path.read_bytes()[at + 2 * SECTOR :].startswith(b"CLEAN" + disk[at + 2 * SECTOR + 5 :][:507])
 
 
 def damaged_tables() -> dict[str, tuple[bytearray, list[tuple[int, int]]]]:
@@ -420,4 +451,17 @@ def test_a_disk_that_fails(programs: dict[str, Path], tmp_path: Path, machine: s
     )
     boot = Boot(programs[MACHINES[machine][0]], machine, [], extra=extra, where=tmp_path)
     assert "FAILED a volume ends: 0xC0000185, expected 0xC0000011" in boot.lines
+    assert any(line.startswith("done ") for line in boot.lines), "the guest goes on"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("machine", ["q35-qboot", "virt"])
+def test_a_disk_that_does_not_answer(programs: dict[str, Path], tmp_path: Path, machine: str) -> None:
+    extra = (
+        "-blockdev driver=null-co,node-name=deaf,size=16777216,latency-ns=11000000000 "
+        "-device virtio-blk-pci,drive=deaf,disable-legacy=on"
+    )
+    boot = Boot(programs[MACHINES[machine][0]], machine, [], extra=extra, where=tmp_path)
+    assert any("no partition table that can be read (0xC00000B5)" in line for line in boot.lines), boot.said
+    assert boot.volumes() == []
     assert any(line.startswith("done ") for line in boot.lines), "the guest goes on"

@@ -44,3 +44,12 @@ def test_run_time_library(tmp_path: Path) -> None:
 
     checksum = pefile.PE(str(image)).generate_checksum()
     assert "0 failures" in run(tmp_path / "rtltest", image, hex(checksum))
+
+
+def test_slots_of_a_paging_file(tmp_path: Path) -> None:
+    includes = ["-Ikernel/include", "-Iinclude"]
+    objects = [tmp_path / "slots.o", tmp_path / "test.o"]
+    for source, output in zip(("kernel/mm/slots.c", "tests/mm/slots.c"), objects, strict=True):
+        run(CLANG, *FLAGS, *includes, "-c", source, "-o", output)
+    run(CLANG, *objects, "-o", tmp_path / "slots")
+    assert "0 failures" in run(tmp_path / "slots").splitlines()

@@ -219,7 +219,7 @@ def test_an_unknown_profile_names_the_nearest() -> None:
         load("win11/documentd")
     with pytest.raises(ModelError, match=r"expected a profile, found `\.\./x`"):
         load("../x")
-    assert profiles() == ("win11/documented",)
+    assert profiles() == ("win11/documented", "win11/observed")
 
 
 def test_an_unknown_architecture_is_refused() -> None:

@@ -12,21 +12,21 @@ VOID FatDropExtents(PFCB Fcb)
 
 static NTSTATUS FatAppendExtent(PFCB Fcb, ULONG Cluster, ULONG Count)
 {
-    PFAT_EXTENT Last = Fcb->ExtentCount != 0 ? &Fcb->Extents[Fcb->ExtentCount - 1] : NULL;
+    PFAT_EXTENT Last = Fcb->Extents != NULL && Fcb->ExtentCount != 0 ? &Fcb->Extents[Fcb->ExtentCount - 1] : NULL;
 
     if (Last != NULL && Last->Cluster + Last->Count == Cluster) {
         Last->Count += Count;
     } else {
-        if (Fcb->ExtentCount == Fcb->ExtentRoom) {
+        if (Fcb->Extents == NULL || Fcb->ExtentCount == Fcb->ExtentRoom) {
             ULONG Room = Fcb->ExtentRoom != 0 ? Fcb->ExtentRoom * 2 : 4;
             PFAT_EXTENT New = ExAllocatePoolWithTag(PagedPool, (SIZE_T)Room * sizeof *New, FAT_TAG);
 
             if (New == NULL)
                 return STATUS_INSUFFICIENT_RESOURCES;
-            if (Fcb->ExtentCount != 0)
+            if (Fcb->Extents != NULL) {
                 RtlCopyMemory(New, Fcb->Extents, (SIZE_T)Fcb->ExtentCount * sizeof *New);
-            if (Fcb->Extents != NULL)
                 ExFreePoolWithTag(Fcb->Extents, FAT_TAG);
+            }
             Fcb->Extents = New;
             Fcb->ExtentRoom = Room;
         }

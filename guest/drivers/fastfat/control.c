@@ -2,7 +2,7 @@
 #include "fat.h"
 #include "ps.h"
 
-/* ---- everything anew --------------------------------------------------------------------------------------------------- */
+/* ---- everything anew --------------------------------------------------------------------------------------------- */
 
 /* A node is still the file that its entry names: same name, same kind, same first cluster. */
 static BOOLEAN FatIsSame(PFCB Fcb, const FAT_FOUND *Found)
@@ -57,7 +57,7 @@ VOID FatRevalidate(PVCB Vcb)
         ExFreePoolWithTag(Found, FAT_TAG);
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
 
 static VOID FatRecordLock(PVCB Vcb, PCSTR Event)
 {

@@ -3,7 +3,7 @@
 
 #define FAT_WRITE_ACCESS (FILE_WRITE_DATA | FILE_APPEND_DATA)
 
-/* ---- what is there already -------------------------------------------------------------------------------------------- */
+/* ---- what is there already --------------------------------------------------------------------------------------- */
 
 static NTSTATUS FatCheckKind(PFCB Fcb, PIO_CREATE_PARAMETERS Parameters, BOOLEAN Trailing)
 {
@@ -81,12 +81,13 @@ static NTSTATUS FatOverwriteFile(PFCB Fcb, PIO_CREATE_PARAMETERS Parameters)
 
 static NTSTATUS FatOpenExisting(PFCB Fcb, PFILE_OBJECT File, PIO_CREATE_PARAMETERS Parameters, BOOLEAN Trailing)
 {
-    NTSTATUS Status = FatCheckKind(Fcb, Parameters, Trailing);
+    NTSTATUS Status;
 
     if (Fcb->DeletePending)
         return STATUS_DELETE_PENDING;
-    if (NT_SUCCESS(Status) && Parameters->Disposition == FILE_CREATE)
-        Status = STATUS_OBJECT_NAME_COLLISION;
+    if (Parameters->Disposition == FILE_CREATE)
+        return STATUS_OBJECT_NAME_COLLISION;
+    Status = FatCheckKind(Fcb, Parameters, Trailing);
     if (NT_SUCCESS(Status))
         Status = FatCheckAttributes(Fcb, Parameters);
     if (NT_SUCCESS(Status))
@@ -99,7 +100,7 @@ static NTSTATUS FatOpenExisting(PFCB Fcb, PFILE_OBJECT File, PIO_CREATE_PARAMETE
     return Status;
 }
 
-/* ---- what is new -------------------------------------------------------------------------------------------------------- */
+/* ---- what is new ------------------------------------------------------------------------------------------------- */
 
 /* The first cluster of a new directory: `.` and `..`, then zeros. It goes straight to its place, as FatZeroClusters. */
 static NTSTATUS FatInitDirectory(PFCB Parent, PFAT_DIRENT Entry)
@@ -172,7 +173,7 @@ static NTSTATUS FatCreateNew(PFCB Parent, PCUNICODE_STRING Name, PIO_CREATE_PARA
     return Status;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------------ */
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 /* What only begins with the open: the paging file's way, room that is asked for. Its failure leaves the file as it is. */
 static NTSTATUS FatPrepareFile(PFCB Fcb, PFILE_OBJECT File, PIO_CREATE_PARAMETERS Parameters)

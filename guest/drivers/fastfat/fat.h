@@ -18,7 +18,7 @@
 #define FAT_OPERATION_ROOM 18u          /* sectors that one directory operation changes at most */
 #define FAT_CHAIN_ROOM 5u               /* of these, what must be left when a chain has grown or shrunk */
 
-/* ---- on the disk -------------------------------------------------------------------------------------------------- */
+/* ---- on the disk ------------------------------------------------------------------------------------------------- */
 
 typedef struct __attribute__((packed)) _FAT_DIRENT {
     UCHAR Name[11];                     /* 0xE5: deleted, 0: the end, 0x05: stands for 0xE5 */
@@ -45,7 +45,7 @@ C_ASSERT(sizeof(FAT_LFN) == 32);
 #define FAT_ATTRIBUTES (FILE_ATTRIBUTE_READONLY | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM | FILE_ATTRIBUTE_ARCHIVE)
 #define FAT_DELETED 0xE5
 
-/* ---- in memory ---------------------------------------------------------------------------------------------------- */
+/* ---- in memory --------------------------------------------------------------------------------------------------- */
 
 /* A changed sector of FAT, directory or FSInfo that is not yet in its place. */
 typedef struct _FAT_BLOCK {
@@ -146,7 +146,7 @@ FORCEINLINE ULONG FatClustersFor(PVCB Vcb, ULONG64 Bytes)
     return (ULONG)((Bytes + Vcb->ClusterSize - 1) / Vcb->ClusterSize);
 }
 
-/* ---- log.c: sectors of metadata, changed together ----------------------------------------------------------------- */
+/* ---- log.c: sectors of metadata, changed together ---------------------------------------------------------------- */
 NTSTATUS FatReadSector(PVCB Vcb, ULONG Sector, PVOID Buffer);
 /* The sector's bytes in the log, for change by the running operation. */
 NTSTATUS FatChangeSector(PVCB Vcb, ULONG Sector, PUCHAR *Data);
@@ -168,7 +168,7 @@ NTSTATUS FatWriteJournal(PVCB Vcb);
 NTSTATUS FatClearJournal(PVCB Vcb);
 NTSTATUS FatReplayJournal(PVCB Vcb);
 
-/* ---- table.c: the FAT; space.c: free clusters; chain.c: chains of files -------------------------------------------- */
+/* ---- table.c: the FAT; space.c: free clusters; chain.c: chains of files ------------------------------------------ */
 NTSTATUS FatGetEntry(PVCB Vcb, ULONG Cluster, PULONG Value);
 NTSTATUS FatSetEntry(PVCB Vcb, ULONG Cluster, ULONG Value);
 NTSTATUS FatLoadBitmap(PVCB Vcb);
@@ -185,7 +185,7 @@ NTSTATUS FatGrowChain(PFCB Fcb, ULONG Count);
 /* Shortens it to Count clusters, or as far as the log has room. */
 NTSTATUS FatShrinkChain(PFCB Fcb, ULONG Count);
 
-/* ---- names and times: name.c, shortname.c, time.c ------------------------------------------------------------------ */
+/* ---- names and times: name.c, shortname.c, time.c ---------------------------------------------------------------- */
 BOOLEAN FatIsLegalName(PCUNICODE_STRING Name);
 BOOLEAN FatIsShortName(PCUNICODE_STRING Name, PUCHAR Short);    /* exactly this 8.3 name, no long one needed */
 USHORT FatShortToUnicode(const FAT_DIRENT *Entry, BOOLEAN Case, PWCHAR Name);   /* characters */
@@ -196,7 +196,7 @@ VOID FatTimeFromNt(LARGE_INTEGER NtTime, PUSHORT Date, PUSHORT Time, PUCHAR Tent
 VOID FatStampWrite(PFAT_DIRENT Entry);
 VOID FatStampNew(PFAT_DIRENT Entry);
 
-/* ---- directories: scan.c, entry.c ---------------------------------------------------------------------------------- */
+/* ---- directories: scan.c, entry.c -------------------------------------------------------------------------------- */
 NTSTATUS FatScanSlot(PFAT_SCAN Scan, ULONG Slot, PFAT_DIRENT *Entry);       /* STATUS_END_OF_FILE */
 NTSTATUS FatNextEntry(PFAT_SCAN Scan, PFAT_FOUND Found);                    /* STATUS_NO_MORE_FILES */
 NTSTATUS FatLookup(PFCB Directory, PCUNICODE_STRING Name, PFAT_FOUND Found); /* STATUS_OBJECT_NAME_NOT_FOUND */
@@ -211,7 +211,7 @@ NTSTATUS FatWriteEntry(PFCB Fcb);
 NTSTATUS FatChangeSlot(PFCB Directory, ULONG Slot, const VOID *Bytes);
 NTSTATUS FatZeroClusters(PVCB Vcb, ULONG Cluster, ULONG Count);
 
-/* ---- files: fcb.c, path.c, create.c, size.c, readwrite.c, rename.c, cleanup.c... ------------------------------------ */
+/* ---- files: fcb.c, path.c, create.c, size.c, readwrite.c, rename.c, cleanup.c... --------------------------------- */
 PFCB FatCreateNode(PVCB Vcb, PFCB Parent, const FAT_FOUND *Found);          /* with one reference */
 VOID FatReferenceNode(PFCB Fcb);
 VOID FatDereferenceNode(PFCB Fcb);
@@ -262,7 +262,7 @@ VOID FatClose(PFILE_OBJECT File);
 ULONG64 FatFileId(PFCB Parent, ULONG FirstCluster, ULONG Slot);
 VOID FatFillAttributes(PVCB Vcb, const FAT_DIRENT *Entry, PIO_FILE_ATTRIBUTES Attributes);
 
-/* ---- volumes: mount.c, label.c, control.c -------------------------------------------------------------------------- */
+/* ---- volumes: mount.c, label.c, control.c ------------------------------------------------------------------------ */
 NTSTATUS FatMount(PDEVICE_OBJECT Volume, PVOID *Vcb);
 NTSTATUS FatShutdown(PVOID Vcb);
 NTSTATUS FatReadVolumeFacts(PVCB Vcb);          /* BPB, FSInfo, dirty bit, label */

@@ -106,7 +106,7 @@ NTSTATUS FatOpenNode(PFCB Parent, const FAT_FOUND *Found, PFCB *Fcb)
     return *Fcb != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/* ---- sharing ------------------------------------------------------------------------------------------------------- */
+/* ---- sharing ----------------------------------------------------------------------------------------------------- */
 
 static BOOLEAN FatReads(PFILE_OBJECT File) { return (File->GrantedAccess & (FILE_READ_DATA | FILE_EXECUTE)) != 0; }
 static BOOLEAN FatWrites(PFILE_OBJECT File) { return (File->GrantedAccess & (FILE_WRITE_DATA | FILE_APPEND_DATA)) != 0; }

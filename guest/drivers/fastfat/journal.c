@@ -88,7 +88,7 @@ NTSTATUS FatClearJournal(PVCB Vcb)
     return FatWriteHeader(Vcb, &Header);
 }
 
-/* ---- at mount ------------------------------------------------------------------------------------------------------ */
+/* ---- at mount ---------------------------------------------------------------------------------------------------- */
 
 /* The sectors that a journal may hold: FSInfo, the active FAT, the data. */
 static BOOLEAN FatIsTarget(PVCB Vcb, ULONG Sector)

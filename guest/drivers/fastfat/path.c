@@ -70,7 +70,7 @@ NTSTATUS FatWalk(PVCB Vcb, PCUNICODE_STRING Path, PFCB *Parent, PUNICODE_STRING 
     return Status;
 }
 
-/* ---- the way back, for facts ----------------------------------------------------------------------------------------- */
+/* ---- the way back, for facts ------------------------------------------------------------------------------------- */
 
 static VOID FatPrepend(PWSTR Buffer, PULONG At, PCUNICODE_STRING Text)
 {

@@ -47,7 +47,7 @@ NTSTATUS FatChangeSlot(PFCB Directory, ULONG Slot, const VOID *Bytes)
     return Status;
 }
 
-/* ---- long names ---------------------------------------------------------------------------------------------------- */
+/* ---- long names -------------------------------------------------------------------------------------------------- */
 
 typedef struct _FAT_LONG {
     ULONG FirstSlot;

@@ -83,7 +83,8 @@ NTSTATUS FatSetEndOfFile(PFILE_OBJECT File, ULONG64 EndOfFile)
         return STATUS_DISK_FULL;
     if (!MmFlushImageSection(&Fcb->Sections, MmFlushForWrite))
         return STATUS_SHARING_VIOLATION;
-    if (EndOfFile < Fcb->Entry.Size && !MmCanFileBeTruncated(&Fcb->Sections, &(LARGE_INTEGER){ .QuadPart = (LONGLONG)EndOfFile }))
+    if (EndOfFile < Fcb->Entry.Size &&
+        !MmCanFileBeTruncated(&Fcb->Sections, &(LARGE_INTEGER){ .QuadPart = (LONGLONG)EndOfFile }))
         return STATUS_USER_MAPPED_FILE;
     if (EndOfFile < Fcb->Entry.Size && Fcb->Paging)
         return STATUS_ACCESS_DENIED;    /* its clusters are written around the file system */

@@ -78,7 +78,7 @@ static PVOID VioAllocatePage(PULONG64 Physical)
 static NTSTATUS VioCreateQueue(PVIO_DEVICE Device)
 {
     volatile VIRTIO_COMMON *Common = Device->Common;
-    ULONG64 Desc, Avail, Used;
+    ULONG64 Desc, Avail, Used, Doorbell;
     ULONG Size;
 
     Common->QueueSelect = 0;
@@ -90,7 +90,8 @@ static NTSTATUS VioCreateQueue(PVIO_DEVICE Device)
     Device->Request = VioAllocatePage(&Device->RequestPhysical);
     if (Device->Desc == NULL || Device->Avail == NULL || Device->Used == NULL || Device->Request == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    if (Size < 4)                               /* header, data, status, rounded up */
+    Doorbell = (ULONG64)Common->QueueNotifyOffset * Device->NotifyMultiplier;
+    if (Size < 4 || Doorbell % sizeof(USHORT) != 0 || Doorbell + sizeof(USHORT) > Device->NotifyLength)
         return STATUS_DEVICE_CONFIGURATION_ERROR;
     Device->QueueSize = (USHORT)Size;
     if (Device->SegMax > Size - 2)
@@ -102,8 +103,7 @@ static NTSTATUS VioCreateQueue(PVIO_DEVICE Device)
     Common->QueueDriverHigh = (ULONG)(Avail >> 32);
     Common->QueueDeviceLow = (ULONG)Used;
     Common->QueueDeviceHigh = (ULONG)(Used >> 32);
-    Device->Notify = (volatile USHORT *)((volatile UCHAR *)Device->Notify +
-                                         (SIZE_T)Common->QueueNotifyOffset * Device->NotifyMultiplier);
+    Device->Notify = (volatile USHORT *)((volatile UCHAR *)Device->Notify + Doorbell);
     Common->QueueEnable = 1;
     return STATUS_SUCCESS;
 }

@@ -46,6 +46,7 @@ static NTSTATUS VioSubmit(PVIO_DEVICE Device)
     VIRTIO_BLK_REQUEST *Request = Device->Request;
 
     Request->Status = VIO_STATUS_NONE;
+    Device->Busy = TRUE;
     Device->Avail->Ring[Device->Avail->Index % Device->QueueSize] = 0;
     KeMemoryBarrier();
     Device->Avail->Index++;
@@ -56,6 +57,7 @@ static NTSTATUS VioSubmit(PVIO_DEVICE Device)
         return STATUS_IO_TIMEOUT;
     }
     KeMemoryBarrier();
+    Device->Busy = FALSE;
     Device->LastUsed = Device->Used->Index;
     if (Device->Common->Status & VIRTIO_NEEDS_RESET)
         Device->Failed = TRUE;
@@ -106,6 +108,16 @@ static ULONG VioDescribeBuffer(PVIO_DEVICE Device, PUCHAR Buffer, ULONG Length, 
     return Covered;
 }
 
+/* Only a crash comes in the middle of a request: what the crash has to write waits for that one's end. */
+static BOOLEAN VioFinishInterrupted(PVIO_DEVICE Device)
+{
+    if (VioPoll(Device) != STATUS_SUCCESS)
+        return FALSE;
+    Device->LastUsed = Device->Used->Index;
+    Device->Busy = FALSE;
+    return TRUE;
+}
+
 static NTSTATUS VioRequest(PVIO_DEVICE Device, ULONG Type, ULONG64 Sector, PUCHAR Buffer, ULONG Length, PULONG Done)
 {
     ULONG Status = 1, Flags = Type == VIRTIO_BLK_T_IN ? VIRTQ_DESC_WRITE : 0;
@@ -113,6 +125,8 @@ static NTSTATUS VioRequest(PVIO_DEVICE Device, ULONG Type, ULONG64 Sector, PUCHA
     *Done = 0;
     if (Device->Failed)
         return STATUS_IO_DEVICE_ERROR;
+    if (Device->Busy && !VioFinishInterrupted(Device))
+        return STATUS_IO_TIMEOUT;
     if (Length != 0) {
         *Done = VioDescribeBuffer(Device, Buffer, Length, Flags, &Status);
         if (*Done == 0)

@@ -80,7 +80,7 @@ typedef struct _VIO_DEVICE {
     volatile VIRTIO_BLK_CONFIG *Config;
     volatile UCHAR *Isr;
     volatile USHORT *Notify;
-    ULONG NotifyMultiplier;
+    ULONG NotifyMultiplier, NotifyLength;
     VIRTQ_DESC *Desc;
     volatile VIRTQ_AVAIL *Avail;
     volatile VIRTQ_USED *Used;
@@ -89,6 +89,7 @@ typedef struct _VIO_DEVICE {
     USHORT QueueSize, LastUsed;
     ULONG SegMax, SizeMax;                  /* pieces of one request, bytes of one piece */
     BOOLEAN ReadOnly, CanFlush, Failed;
+    BOOLEAN Busy;                           /* a request is with the device */
     KEVENT Done;
     KDPC Dpc;
 } VIO_DEVICE, *PVIO_DEVICE;

@@ -84,7 +84,8 @@ BOOLEAN CmInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock)
         return FALSE;
     Status = CmpMountSystemHive(&CmpSystemHive, Machine, &Size);
     if (!NT_SUCCESS(Status))
-        KeBugCheckEx(BAD_SYSTEM_CONFIG_INFO, CmpSystemHive.Damage, CmpSystemHive.DamagedCell, Size, (ULONG_PTR)(ULONG)Status);
+        KeBugCheckEx(BAD_SYSTEM_CONFIG_INFO, CmpSystemHive.Damage, CmpSystemHive.DamagedCell, Size,
+                     (ULONG_PTR)(ULONG)Status);
     if (!NT_SUCCESS(CmpCreateKeyType()) || !NT_SUCCESS(CmpInsertRegistryRoot()))
         return FALSE;
     ExRecordFact("kernel.hive", "path=%s bytes=%u", "\\Registry\\Machine\\SYSTEM", (ULONG)Size);

@@ -10,8 +10,8 @@ static NTSTATUS CmpLoadValue(PCMHIVE Hive, PCM_KEY_NODE Node, ULONG Cell)
     const UCHAR *vk = HvClaimCell(Hive, Cell, VK_SIZE, &Length);
 
     if (vk == NULL || vk[0] != 'v' || vk[1] != 'k' || CmpRead16(vk + VK_NAME_LENGTH) > Length - VK_SIZE ||
-        !CmpReadName(vk + VK_SIZE, CmpRead16(vk + VK_NAME_LENGTH), (CmpRead16(vk + VK_FLAGS) & VK_FLAG_COMPRESSED_NAME) != 0, Buffer,
-                     &Name))
+        !CmpReadName(vk + VK_SIZE, CmpRead16(vk + VK_NAME_LENGTH),
+                     (CmpRead16(vk + VK_FLAGS) & VK_FLAG_COMPRESSED_NAME) != 0, Buffer, &Name))
         return HvDamaged(Hive, CmpBadValue, Cell);
     if (CmpFindValue(Node, &Name) != NULL)
         return HvDamaged(Hive, CmpBadValue, Cell);
@@ -50,8 +50,8 @@ static NTSTATUS CmpLoadSubKey(PCMHIVE Hive, PCM_KEY_NODE Parent, ULONG Cell, PLI
     if (nk == NULL || nk[0] != 'n' || nk[1] != 'k')
         return HvDamaged(Hive, CmpBadKey, Cell);
     if (CmpRead16(nk + NK_NAME_LENGTH) == 0 || CmpRead16(nk + NK_NAME_LENGTH) > Length - NK_SIZE ||
-        !CmpReadName(nk + NK_SIZE, CmpRead16(nk + NK_NAME_LENGTH), (CmpRead16(nk + NK_FLAGS) & NK_FLAG_COMPRESSED_NAME) != 0, Buffer,
-                     &Name) ||
+        !CmpReadName(nk + NK_SIZE, CmpRead16(nk + NK_NAME_LENGTH),
+                     (CmpRead16(nk + NK_FLAGS) & NK_FLAG_COMPRESSED_NAME) != 0, Buffer, &Name) ||
         CmpFindSubKey(Parent, &Name) != NULL)
         return HvDamaged(Hive, CmpBadKeyName, Cell);
     if (Parent->Depth >= CMP_MAXIMUM_DEPTH)

@@ -71,8 +71,10 @@ NTSTATUS NTAPI NtLoadKey(POBJECT_ATTRIBUTES TargetKey, POBJECT_ATTRIBUTES Source
             Status = STATUS_OBJECT_NAME_COLLISION;
         else
             Status = CmpMountHive(Parent, &Name, &File, &Hive);
-        if (NT_SUCCESS(Status))
+        if (NT_SUCCESS(Status)) {
             Hive->Unloadable = TRUE;
+            CmpRecordLoad(Hive, &File);
+        }
         ExFreeCapturedString(&Path);
     }
     ExFreeCapturedString(&File);

@@ -18,7 +18,7 @@ static NTSTATUS CmpReadHive(PCMHIVE Hive, PCMP_FILES Files)
     return Status;
 }
 
-static VOID CmpRecordLoad(PCMHIVE Hive, PCUNICODE_STRING File)
+VOID CmpRecordLoad(PCMHIVE Hive, PCUNICODE_STRING File)
 {
     UNICODE_STRING Path;
 
@@ -69,7 +69,6 @@ NTSTATUS CmpMountHive(PCM_KEY_NODE Parent, PCUNICODE_STRING Name, PCUNICODE_STRI
         return Status;
     }
     InsertTailList(&CmpHives, &Hive->HiveList);
-    CmpRecordLoad(Hive, Path);
     if (Writable)
         Hive->File = Files;
     else
@@ -88,15 +87,14 @@ VOID CmpUnmountHive(PCMHIVE Hive)
     ExFreePoolWithTag(Hive, CMP_TAG);
 }
 
-NTSTATUS CmpAttachSystemFile(VOID)
+NTSTATUS CmpAttachSystemFile(PCUNICODE_STRING Path)
 {
-    static const UNICODE_STRING Path = RTL_CONSTANT_STRING(L"\\SystemRoot\\System32\\Config\\SYSTEM");
     PCMHIVE Hive = &CmpSystemHive;
     BOOLEAN Writable;
     PCMP_FILES Files;
     PVOID Data;
     SIZE_T Size;
-    NTSTATUS Status = CmpOpenFiles(&Path, &Files, &Writable);
+    NTSTATUS Status = CmpOpenFiles(Path, &Files, &Writable);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -113,6 +111,5 @@ NTSTATUS CmpAttachSystemFile(VOID)
     }
     Hive->FileSize = Size;
     Hive->File = Files;
-    CmpRecordLoad(Hive, &Path);
     return STATUS_SUCCESS;
 }

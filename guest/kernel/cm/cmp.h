@@ -2,9 +2,9 @@
  *
  * The registry is a tree of key nodes in pool, the index over the cells of the mounted hives (cmcell.h): a hive is read
  * into it once, at mount, and every cell is checked on the way, so what is damaged is found then and not in the middle
- * of a boot. A change goes to the cells and to the tree together. The data of values lie in their cells, or in pool when
- * they are big or the key is volatile. Kernel code gives up the processor only in a wait, a disk's answer is awaited
- * without a switch, and nothing here waits otherwise: the tree needs no lock. */
+ * of a boot. A change goes to the cells and to the tree together. The data of values lie in their cells, or in pool
+ * when they are big or the key is volatile. Kernel code gives up the processor only in a wait, a disk's answer is
+ * awaited without a switch, and nothing here waits otherwise: the tree needs no lock. */
 #pragma once
 #include "cm.h"
 #include "cmcell.h"
@@ -58,8 +58,8 @@ typedef struct _CM_KEY_BODY {
 extern PCM_KEY_NODE CmpRegistryRoot;    /* \Registry */
 extern CMHIVE CmpSystemHive;
 
-/* cmload.c: mounts a hive that HvOpen made: reads it below Root, which gets the contents of the hive's root key. On failure
- * what was read stays below Root; CmpFreeSubTree takes it away. */
+/* cmload.c: mounts a hive that HvOpen made: reads it below Root, which gets the contents of the hive's root key. On
+ * failure what was read stays below Root; CmpFreeSubTree takes it away. */
 NTSTATUS CmpLoadHive(PCMHIVE Hive, PCM_KEY_NODE Root);
 
 /* cmsecld.c: while a hive is read, how many keys name each security descriptor. */
@@ -123,13 +123,14 @@ NTSTATUS CmpFlushAll(VOID);             /* all are tried; the first failure is r
 NTSTATUS CmpStartLazyWriter(VOID);
 
 /* cmmount.c: the hive in a file at Parent\Name. It is then in CmpHives, and is written back unless its volume is only
- * read. STATUS_REGISTRY_CORRUPT: damaged. Fact hive.load. */
+ * read. STATUS_REGISTRY_CORRUPT: damaged. */
 NTSTATUS CmpMountHive(PCM_KEY_NODE Parent, PCUNICODE_STRING Name, PCUNICODE_STRING Path, PCMHIVE *Hive);
+VOID CmpRecordLoad(PCMHIVE Hive, PCUNICODE_STRING File);    /* fact hive.load */
 /* Takes the hive's tree and memory away and closes its files; what was not flushed is lost. */
 VOID CmpUnmountHive(PCMHIVE Hive);
 /* From now on SYSTEM, which came with the boot modules, is written to its file on the system volume, if that holds the
  * same hive. */
-NTSTATUS CmpAttachSystemFile(VOID);
+NTSTATUS CmpAttachSystemFile(PCUNICODE_STRING Path);
 
 /* cmobject.c */
 /* What NtCreateKey says to the parse procedure. */

@@ -6,15 +6,16 @@ static BOOLEAN CmpInitialized;
 /* The hives of the system volume's config folder, as NT mounts and lists them. */
 static const struct {
     PCWSTR Parent, Name;                /* below \Registry */
-    PCWSTR File;
+    PCWSTR File;                        /* as it is opened, so as hivelist shows it */
     PCWSTR Listed;                      /* its value's name in hivelist */
 } CmpSystemHives[] = {
-    { L"Machine", L"SYSTEM", L"\\SystemRoot\\System32\\Config\\SYSTEM", L"\\REGISTRY\\MACHINE\\SYSTEM" },
-    { L"Machine", L"SOFTWARE", L"\\SystemRoot\\System32\\Config\\SOFTWARE", L"\\REGISTRY\\MACHINE\\SOFTWARE" },
-    { L"Machine", L"SAM", L"\\SystemRoot\\System32\\Config\\SAM", L"\\REGISTRY\\MACHINE\\SAM" },
-    { L"Machine", L"SECURITY", L"\\SystemRoot\\System32\\Config\\SECURITY", L"\\REGISTRY\\MACHINE\\SECURITY" },
-    { L"User", L".DEFAULT", L"\\SystemRoot\\System32\\Config\\DEFAULT", L"\\REGISTRY\\USER\\.DEFAULT" },
+    { L"Machine", L"SYSTEM", L"\\SystemRoot\\System32\\config\\SYSTEM", L"\\REGISTRY\\MACHINE\\SYSTEM" },
+    { L"Machine", L"SOFTWARE", L"\\SystemRoot\\System32\\config\\SOFTWARE", L"\\REGISTRY\\MACHINE\\SOFTWARE" },
+    { L"Machine", L"SAM", L"\\SystemRoot\\System32\\config\\SAM", L"\\REGISTRY\\MACHINE\\SAM" },
+    { L"Machine", L"SECURITY", L"\\SystemRoot\\System32\\config\\SECURITY", L"\\REGISTRY\\MACHINE\\SECURITY" },
+    { L"User", L".DEFAULT", L"\\SystemRoot\\System32\\config\\DEFAULT", L"\\REGISTRY\\USER\\.DEFAULT" },
 };
+#define CMP_CONFIG_FOLDER 21u           /* where `config` begins in File */
 
 /* Control\hivelist, volatile as in NT. NULL: no memory, or the hive's own Control is not there. */
 static PCM_KEY_NODE CmpMakeHiveList(VOID)
@@ -54,23 +55,36 @@ static NTSTATUS CmpBringHive(ULONG Index, PCMHIVE *Hive)
     UNICODE_STRING Name, Path;
     PCM_KEY_NODE Parent;
 
+    RtlInitUnicodeString(&Path, CmpSystemHives[Index].File);
     if (Index == 0) {
         *Hive = &CmpSystemHive;
-        return CmpAttachSystemFile();
+        return CmpAttachSystemFile(&Path);
     }
     RtlInitUnicodeString(&Name, CmpSystemHives[Index].Parent);
     Parent = CmpFindSubKey(CmpRegistryRoot, &Name);
     RtlInitUnicodeString(&Name, CmpSystemHives[Index].Name);
-    RtlInitUnicodeString(&Path, CmpSystemHives[Index].File);
     if (CmpFindSubKey(Parent, &Name) != NULL)
         return STATUS_OBJECT_NAME_COLLISION;
     return CmpMountHive(Parent, &Name, &Path, Hive);
 }
 
+/* The fact names the folder as NT's documents do. */
+static VOID CmpRecordSystemLoad(ULONG Index, PCMHIVE Hive)
+{
+    WCHAR Text[64];
+    UNICODE_STRING File = { 0, sizeof Text, Text };
+
+    RtlAppendUnicodeToString(&File, CmpSystemHives[Index].File);
+    Text[CMP_CONFIG_FOLDER] = L'C';
+    CmpRecordLoad(Hive, &File);
+}
+
 /* An image without a disk has no hives but SYSTEM, and that only to read: nothing is missing there. */
 static BOOLEAN CmpIsDiskless(VOID)
 {
-    return CmpSystemHive.File == NULL;
+    CHAR Value[64];
+
+    return !ExCommandLineValue("systempartition", Value, sizeof Value);
 }
 
 static VOID CmpBringHives(VOID)
@@ -81,11 +95,15 @@ static VOID CmpBringHives(VOID)
     for (ULONG i = 0; i < RTL_NUMBER_OF(CmpSystemHives); i++) {
         NTSTATUS Status = CmpBringHive(i, &Hive);
 
-        if (NT_SUCCESS(Status))
+        if (NT_SUCCESS(Status) && (i != 0 || Hive->File != NULL)) {
+            CmpRecordSystemLoad(i, Hive);
             CmpListHive(List, CmpSystemHives[i].Listed, Hive);
-        else if (Status == STATUS_REGISTRY_CORRUPT || !CmpIsDiskless())
+        } else if (NT_SUCCESS(Status)) {
+            continue;                   /* SYSTEM of the modules alone: kernel.hive told of it */
+        } else if (Status == STATUS_REGISTRY_CORRUPT || !CmpIsDiskless()) {
             ExRecordFact("hive.load-failed", "path=\\Registry\\%S\\%S status=%x", CmpSystemHives[i].Parent,
                          CmpSystemHives[i].Name, Status);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-/* Security descriptors while a hive is read: keys are counted, and what the hive says of it is corrected, so that a cell
- * is freed with its last key and never before. */
+/* Security descriptors while a hive is read: keys are counted, and what the hive says of it is corrected, so that a
+ * cell is freed with its last key and never before. */
 #include "cmp.h"
 
 #define CMP_MAXIMUM_DESCRIPTORS 16384u

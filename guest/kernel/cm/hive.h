@@ -1,9 +1,9 @@
 /* A hive in memory: bins of cells that never move, which pages of them the file has not got yet, and how it gets them.
  *
  * Cells are known by their offset from the first bin. Bins are separately allocated where they were added, so a pointer
- * into a cell stays good until the cell is freed. A power cut at any moment leaves the file in its old or its new state:
- * the dirty pages go to a log first (hvwrite.c), and HvOpen puts them in place when the file says that it was being
- * written (hvrecover.c). Nothing here knows keys or values. */
+ * into a cell stays good until the cell is freed. A power cut at any moment leaves the file in its old or its new
+ * state: the dirty pages go to a log first (hvwrite.c), and HvOpen puts them in place when the file says that it was
+ * being written (hvrecover.c). Nothing here knows keys or values. */
 #pragma once
 #include <nt.h>
 #include "ke.h"
@@ -132,7 +132,7 @@ VOID HvpMarvinAppend(PHV_MARVIN State, const VOID *Data, ULONG Length);
 ULONG64 HvpMarvinFinish(PHV_MARVIN State);
 ULONG64 HvpMarvin32(const VOID *Data, ULONG Length);
 
-/* A log entry: where its fields are. Hash 1 is over what follows HV_ENTRY_REFERENCES, hash 2 over the first 32 bytes. */
+/* A log entry: its fields. Hash 1 is over what is from HV_ENTRY_REFERENCES on, hash 2 over the first 32 bytes. */
 #define HV_ENTRY_SIZE 4u
 #define HV_ENTRY_FLAGS 8u
 #define HV_ENTRY_SEQUENCE 12u

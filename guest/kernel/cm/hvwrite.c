@@ -200,7 +200,7 @@ NTSTATUS HvWriteHive(PCMHIVE Hive, const HV_FILE_OPERATIONS *Operations, PVOID C
     Hive->Secondary = Hive->Sequence;
     Hive->LogNeeded = 0;
     HvpMarkClean(Hive);
-    /* LOG2 was a way out. Readers that take both logs, whatever their numbers, shall find only the one that belongs to the file. */
+    /* LOG2 was a way out. Readers that take both logs, whatever their numbers, shall find only the one that counts. */
     return Log == HvLog2 ? Operations->SetSize(Context, HvLog2, 0) : STATUS_SUCCESS;
 }
 

@@ -30,6 +30,8 @@ VOID ExpPutFormatted(PEX_RECORD_LINE Line, PCSTR Format, va_list Arguments);
 BOOLEAN ExpCreatePowerEvents(VOID);
 /* event.c */
 BOOLEAN ExpCreateEventType(VOID);
+/* mutant.c */
+BOOLEAN ExpCreateMutantType(VOID);
 /* phase1.c */
 KSTART_ROUTINE Phase1Initialization;
 /* session.c: K3 to K7; comes back when the Session Manager has run for its first seconds. */

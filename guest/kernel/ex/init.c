@@ -3,7 +3,7 @@
 
 BOOLEAN ExInitSystem(VOID)
 {
-    return ExpCreateEventType();
+    return ExpCreateEventType() && ExpCreateMutantType();
 }
 
 /* Mm first, for everything allocates; Se's globals before Ob, for every object has a descriptor; Ps last, for the

@@ -28,6 +28,14 @@ static VOID ExpFillTimeOfDay(PSYSTEM_TIMEOFDAY_INFORMATION Time)
     Time->BootTime.QuadPart = Time->CurrentTime.QuadPart - (LONGLONG)KeQueryInterruptTime();
 }
 
+/* One processor makes one node. */
+static NTSTATUS ExpReturnNumaMap(KPROCESSOR_MODE Mode, PVOID User, ULONG Length, PULONG ReturnLength)
+{
+    static const SYSTEM_NUMA_INFORMATION Map = { .ActiveProcessorsGroupAffinity = { { .Mask = 1 } } };
+
+    return ExReturnInformation(Mode, User, Length, ReturnLength, &Map, sizeof Map);
+}
+
 static ULONG ExpProcessEntrySize(PEPROCESS Process)
 {
     ULONG NameLength = 0;
@@ -133,6 +141,8 @@ NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS SystemInformati
                                    sizeof Time);
     case SystemProcessInformation:
         return ExpReturnProcesses(Mode, SystemInformation, SystemInformationLength, ReturnLength);
+    case SystemNumaProcessorMap:
+        return ExpReturnNumaMap(Mode, SystemInformation, SystemInformationLength, ReturnLength);
     default:
         return STATUS_INVALID_INFO_CLASS;
     }

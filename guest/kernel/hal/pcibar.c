@@ -39,22 +39,33 @@ static ULONG64 HalpReadBar(const HAL_PCI_FUNCTION *F, ULONG Index, const HAL_BAR
     return Value;
 }
 
-/* The function decodes nothing while all ones are in the register, and no interrupt's handler may miss it then. */
-static HAL_BAR HalpMeasureBar(const HAL_PCI_FUNCTION *F, ULONG Index)
+/* The kind and the address of a BAR; its size is 0 yet. */
+static HAL_BAR HalpLookAtBar(const HAL_PCI_FUNCTION *F, ULONG Index)
 {
     ULONG Low = HalReadPciFunction(F, PCI_BAR0 + 4 * Index, 4);
     HAL_BAR Bar = { .Io = (Low & PCI_BAR_IO) != 0 };
+
+    Bar.Wide = !Bar.Io && (Low & PCI_BAR_64) && Index + 1 < HalpBarCount(F);
+    Bar.Address = HalpReadBar(F, Index, &Bar);
+    return Bar;
+}
+
+/* The function decodes nothing while all ones are in the register, and no interrupt's handler may miss it then. A hypervisor
+ * takes its time for every switch of the decoding, so nobody measures without need. */
+static HAL_BAR HalpMeasureBar(const HAL_PCI_FUNCTION *F, ULONG Index)
+{
+    HAL_BAR Bar = HalpLookAtBar(F, Index);
     ULONG Command = HalReadPciFunction(F, PCI_COMMAND, 2);
     BOOLEAN Enabled = KiSaveAndDisableInterrupts();
     ULONG64 Mask;
 
-    Bar.Wide = !Bar.Io && (Low & PCI_BAR_64) && Index + 1 < HalpBarCount(F);
-    Bar.Address = HalpReadBar(F, Index, &Bar);
-    HalpWritePciFunction(F, PCI_COMMAND, 2, Command & ~PCI_COMMAND_ALL);
+    if (Command & PCI_COMMAND_DECODE)
+        HalpWritePciFunction(F, PCI_COMMAND, 2, Command & ~PCI_COMMAND_ALL);
     HalpWriteBar(F, Index, &Bar, ~0ull);
     Mask = HalpReadBar(F, Index, &Bar);
     HalpWriteBar(F, Index, &Bar, Bar.Address);
-    HalpWritePciFunction(F, PCI_COMMAND, 2, Command);
+    if (Command & PCI_COMMAND_DECODE)
+        HalpWritePciFunction(F, PCI_COMMAND, 2, Command);
     KiRestoreInterrupts(Enabled);
     if (Mask != 0 && !Bar.Wide)
         Mask |= Bar.Io ? ~0xFFFFull : ~0xFFFFFFFFull;
@@ -70,11 +81,10 @@ static VOID HalpSurveyBars(VOID)
     HalpSurveyed = TRUE;
     for (; HalpNextPciFunction(&F); HalpSkipPciFunction(&F))
         for (ULONG Index = 0, Count = HalpBarCount(&F); Index < Count; Index++) {
-            HAL_BAR Bar = { 0 };
+            HAL_BAR Bar = HalpLookAtBar(&F, Index);
 
-            if (HalReadPciFunction(&F, PCI_BAR0 + 4 * Index, 4) == 0)
-                continue;
-            Bar = HalpMeasureBar(&F, Index);
+            if (Bar.Address != 0)
+                Bar = HalpMeasureBar(&F, Index);
             for (ULONG Space = 0; Bar.Address != 0 && Space < HalPciSpaces; Space++) {
                 ULONG64 Base, End;
 
@@ -106,10 +116,11 @@ ULONG64 HalAssignPciBar(const HAL_PCI_FUNCTION *F, ULONG Index)
         return 0;
     if (!HalpSurveyed)
         HalpSurveyBars();
-    Bar = HalpMeasureBar(F, Index);
-    if (Bar.Size == 0)
-        return 0;
+    Bar = HalpLookAtBar(F, Index);
     if (Bar.Address == 0) {
+        Bar = HalpMeasureBar(F, Index);
+        if (Bar.Size == 0)
+            return 0;
         Bar.Address = HalpAllocateWindow(Bar.Io ? HalPciIo : HalPciMemory, Bar.Size);
         if (Bar.Address == 0 && Bar.Wide)
             Bar.Address = HalpAllocateWindow(HalPciMemory64, Bar.Size);

@@ -8,7 +8,7 @@
 
 #define ExGetPreviousMode() KeGetPreviousMode()
 
-extern POBJECT_TYPE ExEventObjectType;
+extern POBJECT_TYPE ExEventObjectType, ExMutantObjectType;
 
 BOOLEAN ExInitSystem(VOID);
 

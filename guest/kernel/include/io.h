@@ -145,6 +145,7 @@ NTSTATUS IoTransferVolume(PDEVICE_OBJECT Volume, BOOLEAN Write, ULONG64 Offset, 
 NTSTATUS IoFlushDisk(PDEVICE_OBJECT Volume);                /* the disk's own cache alone */
 VOID IoPurgeVolume(PDEVICE_OBJECT Volume, ULONG64 Offset, ULONG64 Length);     /* forgets blocks, dirty ones too */
 ULONG64 IoVolumeSize(PDEVICE_OBJECT Volume);                /* bytes; 0: no volume */
+ULONG64 IoVolumeOffset(PDEVICE_OBJECT Volume);              /* where it begins on its disk, bytes */
 
 /* A file system offers itself from DriverEntry; the first open of a path on a volume asks each to mount it. */
 typedef struct _IO_FILE_SYSTEM {
@@ -175,7 +176,7 @@ typedef NTSTATUS DRIVER_INITIALIZE(PDRIVER_OBJECT Driver, PUNICODE_STRING Regist
 extern struct _OBJECT_TYPE *IoDeviceObjectType, *IoDriverObjectType;
 extern struct _OBJECT_TYPE *IoFileObjectType;
 
-/* Mounts the boot modules, makes \Device\BootModules, \Device\Null, \SystemRoot, \GLOBAL??\C:. */
+/* Mounts the boot modules, makes \Device\BootModules, \SystemRoot, \GLOBAL??\C:. */
 BOOLEAN IoInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock);
 
 /* Makes the permanent device object \Device\... (referenced). */

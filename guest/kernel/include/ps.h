@@ -24,6 +24,7 @@ typedef struct _EPROCESS {
     BOOLEAN BreakOnTermination;
     BOOLEAN ProcessExiting;
     BOOLEAN ProcessDeleted;
+    BOOLEAN DynamicCodeProhibited;      /* no memory of its own becomes executable (Mm asks) */
     BOOLEAN Resumed;                    /* its first thread has been resumed once */
     ULONG DefaultHardErrorProcessing;
     NTSTATUS ExitStatus;

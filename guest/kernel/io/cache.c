@@ -48,7 +48,7 @@ static ULONG IopBlockBytes(PDEVICE_OBJECT Volume, ULONG64 Number)
     return (ULONG)min(IoVolumeSize(Volume) - Number * CACHE_BLOCK_SIZE, (ULONG64)CACHE_BLOCK_SIZE);
 }
 
-/* ---- writing back --------------------------------------------------------------------------------------------------- */
+/* ---- writing back ------------------------------------------------------------------------------------------------ */
 
 static VOID IopMarkClean(PCACHE_BLOCK Block)
 {
@@ -151,7 +151,7 @@ static NTSTATUS IopWriteDirty(PDEVICE_OBJECT Volume)
     return Status;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------------------------ */
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 static VOID IopUnhashBlock(PCACHE_BLOCK Block)
 {
@@ -259,7 +259,7 @@ static NTSTATUS IopLoadBlocks(PDEVICE_OBJECT Volume, ULONG64 Number, ULONG64 Las
     return Status;
 }
 
-/* ---- the interface -------------------------------------------------------------------------------------------------- */
+/* ---- the interface ----------------------------------------------------------------------------------------------- */
 
 static BOOLEAN IopIsInside(PDEVICE_OBJECT Volume, ULONG64 Offset, ULONG64 Length)
 {

@@ -70,6 +70,8 @@ NTSTATUS IopControlDisk(PIOP_DISK Disk, const IOP_PARTITION *Partition, ULONG Co
 
 /* mount.c */
 NTSTATUS IopMountVolume(PIOP_VOLUME Volume);        /* success when it is mounted already */
+/* syspart.c: HKLM\SYSTEM\Setup value SystemPartition, the device of the partition that Boot's disk is started from. */
+NTSTATUS IopStoreSystemPartition(PIOP_VOLUME Boot);
 /* letters.c */
 VOID IopAssignLetters(VOID);                        /* to volumes without one, when IopStartVolumes has run */
 VOID IopStartVolumes(VOID);                         /* after the boot drivers: letters, \SystemRoot; bugcheck 0x7B */

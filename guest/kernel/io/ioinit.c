@@ -1,4 +1,4 @@
-/* The I/O manager's start: types, the boot modules' volume, the null device, and the names that lead to them. */
+/* The I/O manager's start: types, the boot modules' volume, and the names that lead to them. */
 #include "iop.h"
 
 static NTSTATUS IopStart(PLOADER_PARAMETER_BLOCK LoaderBlock)
@@ -9,8 +9,6 @@ static NTSTATUS IopStart(PLOADER_PARAMETER_BLOCK LoaderBlock)
         Status = IopCreateDriverType();
     if (NT_SUCCESS(Status))
         Status = IopMountBootModules(LoaderBlock);
-    if (NT_SUCCESS(Status))
-        Status = IopCreateNullDevice();
     if (NT_SUCCESS(Status))
         Status = IopCreatePermanentLink(L"\\GLOBAL??\\C:", L"\\Device\\BootModules");
     return Status;

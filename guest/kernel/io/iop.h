@@ -78,5 +78,3 @@ VOID IopFindDriverName(PVOID Address, PUNICODE_STRING Name);
 
 /* bootfs.c: the boot modules as a read-only volume. */
 NTSTATUS IopMountBootModules(PLOADER_PARAMETER_BLOCK LoaderBlock);
-/* null.c */
-NTSTATUS IopCreateNullDevice(VOID);

@@ -138,4 +138,6 @@ VOID IopStartVolumes(VOID)
         DbgPrint("Io: the system partition %s cannot be used: 0x%08X\n", Wanted, (ULONG)Status);
         KeBugCheckEx(INACCESSIBLE_BOOT_DEVICE, (ULONG_PTR)Wanted, (ULONG_PTR)(ULONG)Status, 0, 0);
     }
+    if (System != NULL && !NT_SUCCESS(IopStoreSystemPartition(System)))
+        DbgPrint("Io: the system partition's device is not in the registry\n");
 }

@@ -95,12 +95,12 @@ VOID IoShutdownSystem(VOID)
         PIOP_VOLUME Volume = CONTAINING_RECORD(Entry, IOP_VOLUME, Entry);
         WCHAR Path[64];
         UNICODE_STRING Name;
-        NTSTATUS Status, Flushed;
+        const IO_FILE_SYSTEM *FileSystem = Volume->Vpb.FileSystem;
+        NTSTATUS Status = FileSystem != NULL ? FileSystem->Shutdown(Volume->Vpb.Vcb) : STATUS_SUCCESS;
+        NTSTATUS Flushed = IoFlushVolume(Volume->Device);       /* what was written to it raw, too */
 
-        if (Volume->Vpb.FileSystem == NULL)
+        if (FileSystem == NULL)
             continue;
-        Status = Volume->Vpb.FileSystem->Shutdown(Volume->Vpb.Vcb);
-        Flushed = IoFlushVolume(Volume->Device);
         _snwprintf(Path, RTL_NUMBER_OF(Path), L"\\Device\\HarddiskVolume%u", Volume->Number);
         RtlInitUnicodeString(&Name, Path);
         ExRecordFact("volume.dismount", "device=%wZ clean=%u", &Name, (ULONG)(NT_SUCCESS(Status) && NT_SUCCESS(Flushed)));

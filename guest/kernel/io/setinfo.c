@@ -41,7 +41,7 @@ static NTSTATUS IopSetDisposition(PFILE_OBJECT File, BOOLEAN Delete)
     return File->Operations->SetDisposition(File, Delete);
 }
 
-/* ---- rename ------------------------------------------------------------------------------------------------------- */
+/* ---- rename ------------------------------------------------------------------------------------------------------ */
 
 /* Where a full NT path leads to: the device and the rest. The open itself tells: it goes to the target's directory. */
 static NTSTATUS IopFullTarget(PFILE_OBJECT File, PCUNICODE_STRING Name, PUNICODE_STRING Target)
@@ -163,7 +163,7 @@ static NTSTATUS IopSetRename(PFILE_OBJECT File, PVOID Information, ULONG Length)
     return Status;
 }
 
-/* ---- the service -------------------------------------------------------------------------------------------------- */
+/* ---- the service ------------------------------------------------------------------------------------------------- */
 
 /* The right that a class needs and the bytes of it that must be there. */
 static BOOLEAN IopSetClass(FILE_INFORMATION_CLASS Class, PACCESS_MASK Right, PULONG Size)

@@ -14,6 +14,11 @@ ULONG64 IoVolumeSize(PDEVICE_OBJECT Device)
     return IopIsVolumeDevice(Device) ? ((PIOP_VOLUME)Device->DeviceExtension)->Partition.Count * IO_SECTOR_SIZE : 0;
 }
 
+ULONG64 IoVolumeOffset(PDEVICE_OBJECT Device)
+{
+    return IopIsVolumeDevice(Device) ? ((PIOP_VOLUME)Device->DeviceExtension)->Partition.Start * IO_SECTOR_SIZE : 0;
+}
+
 NTSTATUS IoTransferVolume(PDEVICE_OBJECT Device, BOOLEAN Write, ULONG64 Offset, PVOID Buffer, ULONG Length)
 {
     PIOP_VOLUME Volume = Device->DeviceExtension;
@@ -146,18 +151,24 @@ static NTSTATUS VolumeControl(PFILE_OBJECT File, ULONG Code, const VOID *Input, 
     return Status;
 }
 
+/* What was written raw is on the disk when the handle is closed; a lock goes with it. */
 static VOID VolumeCleanup(PFILE_OBJECT File)
 {
+    PIOP_VOLUME Volume = IopFileVolume(File);
     ULONG Done;
 
-    if (IopFileVolume(File)->LockHolder == File)
-        VolumeControl(File, FSCTL_UNLOCK_VOLUME, NULL, 0, NULL, 0, &Done);
+    if (File->GrantedAccess & FILE_WRITE_DATA)
+        IoFlushVolume(File->DeviceObject);
+    if (Volume->LockHolder != File)
+        return;
+    VolumeControl(File, FSCTL_UNLOCK_VOLUME, NULL, 0, NULL, 0, &Done);
+    Volume->LockHolder = NULL;          /* whatever the file system said: the file object goes */
 }
 
 static const IO_DEVICE_OPERATIONS VolumeOperations = {
     .Create = VolumeCreate, .Read = VolumeRead, .Write = VolumeWrite, .Flush = VolumeFlush,
     .QueryAttributes = VolumeQueryAttributes, .QueryVolume = VolumeQueryVolume, .SetLabel = VolumeSetLabel,
-    .Control = VolumeControl, .Cleanup = VolumeCleanup, .Close = VolumeCleanup
+    .Control = VolumeControl, .Cleanup = VolumeCleanup
 };
 
 BOOLEAN IopIsVolumeDevice(PDEVICE_OBJECT Device) { return Device->Operations == &VolumeOperations; }

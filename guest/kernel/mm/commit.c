@@ -18,7 +18,10 @@ NTSTATUS MiChargeCommitment(ULONG64 Pages)
 
     if (Pages > MI_MAXIMUM_COMMIT)
         return STATUS_COMMITMENT_LIMIT;
-    if (Room < (LONG64)Pages && (!MiExtendPagingFiles(Pages - (ULONG64)Room) || MiCommitRoom() < (LONG64)Pages))
+    /* To grow takes some of the room. */
+    if (Room < (LONG64)Pages)
+        MiExtendPagingFiles(Pages - (ULONG64)Room + MI_COMMIT_RESERVE);
+    if (Room < (LONG64)Pages && MiCommitRoom() < (LONG64)Pages)
         return STATUS_COMMITMENT_LIMIT;
     MiCommittedPages += Pages;
     return STATUS_SUCCESS;

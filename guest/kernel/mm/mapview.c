@@ -206,6 +206,8 @@ static NTSTATUS MiMapMemoryView(PSECTION Section, PEPROCESS Process, PVOID *Base
         return STATUS_INVALID_PARAMETER;
     if (!MiIsViewAllowed(Section->Protect, Protect))
         return STATUS_SECTION_PROTECTION;
+    if (MiIsDynamicCode(Process, 0, Protect))
+        return STATUS_DYNAMIC_CODE_BLOCKED;
     Size = *ViewSize != 0 ? *ViewSize : Section->SizeOfSection - Offset;
     if (Size > Section->SizeOfSection - Offset)
         return STATUS_INVALID_VIEW_SIZE;

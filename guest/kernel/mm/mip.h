@@ -166,6 +166,9 @@ VOID MiUnmapRange(PMMSUPPORT Vm, ULONG64 Start, ULONG64 End);
 BOOLEAN MiIsValidProtection(ULONG Protect);
 BOOLEAN MiProtectionAllows(ULONG Protect, ULONG FaultFlags);
 BOOLEAN MiIsCopyOnWrite(ULONG Protect);
+/* The process gave up making code, and this would: memory becomes executable, or executable and writable. OldProtect 0:
+   the memory is new. */
+BOOLEAN MiIsDynamicCode(PEPROCESS Process, ULONG OldProtect, ULONG NewProtect);
 /* May a view have Protect when its section, or the view at first, has Allowed? Copies on write need no right to write. */
 BOOLEAN MiIsViewAllowed(ULONG Allowed, ULONG Protect);
 /* Flags of a user page; without KI_PAGE_WRITE while a copy on write is still to be made. */

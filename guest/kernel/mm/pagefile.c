@@ -2,7 +2,7 @@
 #include "mip.h"
 #include "pagefile.h"
 
-#define MI_GROWTH (1u << 20)            /* bytes, at least, when a paging file grows by itself */
+#define MI_GROWTH (1ull << 20)          /* bytes by which a paging file grows, or a multiple */
 
 PMMPAGING_FILE MmPagingFile[MI_MAXIMUM_PAGING_FILES];
 ULONG MmNumberOfPagingFiles;
@@ -55,20 +55,19 @@ static NTSTATUS MiResizePagingFile(PMMPAGING_FILE File, ULONG64 Size)
     return STATUS_SUCCESS;
 }
 
-BOOLEAN MiExtendPagingFiles(ULONG64 Slots)
+VOID MiExtendPagingFiles(ULONG64 Slots)
 {
     for (ULONG i = 0; i < MmNumberOfPagingFiles && Slots != 0; i++) {
         PMMPAGING_FILE File = MmPagingFile[i];
         ULONG64 Room = File->MaximumSize - File->Size;
-        ULONG64 More = Slots > Room >> PAGE_SHIFT ? Room : Slots << PAGE_SHIFT;
+        ULONG64 More = Slots >= Room >> PAGE_SHIFT ? Room : ALIGN_UP_BY(Slots << PAGE_SHIFT, MI_GROWTH);
 
-        if (More < MI_GROWTH)
-            More = Room < MI_GROWTH ? Room : MI_GROWTH;
+        if (More > Room)
+            More = Room;
         if (More == 0 || !NT_SUCCESS(MiResizePagingFile(File, File->Size + More)))
             continue;
         Slots -= More >> PAGE_SHIFT < Slots ? More >> PAGE_SHIFT : Slots;
     }
-    return Slots == 0;
 }
 
 /* A dump that lies in the file was looked at before the file is used for paging: its header must not be found again. */
@@ -99,26 +98,64 @@ static VOID MiDeletePagingFile(PMMPAGING_FILE File)
     ExFreePoolWithTag(File, MI_TAG);
 }
 
+/* A file that is larger than the paging file shall be is cut first: once it is a paging file it only grows. */
+static NTSTATUS MiCutPagingFile(PMMPAGING_FILE File)
+{
+    IO_CREATE_PARAMETERS Parameters = {
+        .DesiredAccess = FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, .ShareAccess = 0, .Disposition = FILE_OPEN,
+        .Options = FILE_NON_DIRECTORY_FILE
+    };
+    IO_FILE_ATTRIBUTES Attributes;
+    PFILE_OBJECT Existing;
+    NTSTATUS Status = IoCreateFileEx2(&File->Name, &Parameters, &Existing);
+
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND)
+        return STATUS_SUCCESS;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IoQueryFileAttributes(Existing, &Attributes);
+    if (NT_SUCCESS(Status) && Attributes.EndOfFile > File->MinimumSize)
+        Status = IoSetEndOfFile(Existing, File->MinimumSize);
+    ObDereferenceObject(Existing);
+    return Status;
+}
+
+/* What was made for nothing goes again. */
+static VOID MiDiscardPagingFile(PUNICODE_STRING Name)
+{
+    IO_CREATE_PARAMETERS Parameters = { .DesiredAccess = DELETE, .ShareAccess = 0, .Disposition = FILE_OPEN,
+                                        .Options = FILE_NON_DIRECTORY_FILE | FILE_DELETE_ON_CLOSE };
+    PFILE_OBJECT File;
+
+    if (NT_SUCCESS(IoCreateFileEx2(Name, &Parameters, &File)))
+        ObDereferenceObject(File);
+}
+
 /* Opens or makes the file, for nobody but us, with its first size. */
 static NTSTATUS MiOpenPagingFile(PMMPAGING_FILE File)
 {
     IO_CREATE_PARAMETERS Parameters = {
-        .DesiredAccess = FILE_READ_DATA | FILE_WRITE_DATA | DELETE | SYNCHRONIZE, .ShareAccess = 0,
+        .DesiredAccess = FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, .ShareAccess = 0,
         .Disposition = FILE_OPEN_IF, .Options = FILE_NON_DIRECTORY_FILE | FILE_NO_INTERMEDIATE_BUFFERING,
         .FileAttributes = FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM, .Flags = IO_OPEN_PAGING_FILE
     };
-    NTSTATUS Status = IoCreateFileEx2(&File->Name, &Parameters, &File->File);
+    NTSTATUS Status = MiCutPagingFile(File);
 
+    if (NT_SUCCESS(Status))
+        Status = IoCreateFileEx2(&File->Name, &Parameters, &File->File);
     if (!NT_SUCCESS(Status))
         return Status;
-    if (IoVolumeSize(File->File->DeviceObject) == 0)
-        return STATUS_UNRECOGNIZED_VOLUME;
-    Status = MiResizePagingFile(File, File->MinimumSize);
+    File->VolumeStart = IoVolumeOffset(File->File->DeviceObject);
+    Status = IoVolumeSize(File->File->DeviceObject) != 0 ? MiResizePagingFile(File, File->MinimumSize)
+                                                         : STATUS_UNRECOGNIZED_VOLUME;
     if (NT_SUCCESS(Status))
         Status = MiForgetCrashDump(File);
-    /* What was made for nothing goes again. */
-    if (!NT_SUCCESS(Status) && Parameters.Information == FILE_CREATED && File->File->Operations->SetDisposition != NULL)
-        File->File->Operations->SetDisposition(File->File, TRUE);
+    if (!NT_SUCCESS(Status)) {
+        ObDereferenceObject(File->File);
+        File->File = NULL;
+        if (Parameters.Information == FILE_CREATED)
+            MiDiscardPagingFile(&File->Name);
+    }
     return Status;
 }
 

@@ -13,7 +13,7 @@ static NTSTATUS MiAddExtent(PMMPAGING_FILE File, PULONG Room, const MI_EXTENT *E
         Last->Length += Extent->Length;
         return STATUS_SUCCESS;
     }
-    if (File->ExtentCount == *Room) {
+    if (File->Extents == NULL || File->ExtentCount == *Room) {
         ULONG NewRoom = *Room != 0 ? *Room * 2 : 8;
 
         if (NewRoom > MI_MAXIMUM_EXTENTS)

@@ -23,6 +23,13 @@ BOOLEAN MiProtectionAllows(ULONG Protect, ULONG FaultFlags)
     return (FaultFlags & MM_FAULT_EXECUTE) == 0 || (Protect & MI_EXECUTABLE) != 0;
 }
 
+BOOLEAN MiIsDynamicCode(PEPROCESS Process, ULONG OldProtect, ULONG NewProtect)
+{
+    if (!Process->DynamicCodeProhibited || (NewProtect & MI_EXECUTABLE) == 0)
+        return FALSE;
+    return (OldProtect & MI_EXECUTABLE) == 0 || (NewProtect & MI_WRITABLE) != 0;
+}
+
 BOOLEAN MiIsCopyOnWrite(ULONG Protect)
 {
     return (Protect & (PAGE_WRITECOPY | PAGE_EXECUTE_WRITECOPY)) != 0;

@@ -1,6 +1,6 @@
 /* The slots of a paging file: which pages of it hold something. A bitmap, searched from where the last search ended, so
  * that pages which go out together lie together. Needs nothing else of the kernel. */
-#include "slots.h"
+#include <slots.h>
 
 static BOOLEAN MiIsSlotUsed(const MI_SLOTS *Slots, ULONG Slot)
 {

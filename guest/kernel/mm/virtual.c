@@ -83,6 +83,8 @@ NTSTATUS MmAllocateVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, ULONG_PT
     UNREFERENCED_PARAMETER(ZeroBits);
     if (!MiIsValidProtection(Protect) || (Protect & (PAGE_WRITECOPY | PAGE_EXECUTE_WRITECOPY)) != 0)
         return STATUS_INVALID_PAGE_PROTECTION;
+    if (MiIsDynamicCode(Process, 0, Protect))
+        return STATUS_DYNAMIC_CODE_BLOCKED;
     if (Size == 0 || Size > (ULONG64)MM_HIGHEST_USER_ADDRESS || Base > (ULONG64)MM_HIGHEST_USER_ADDRESS ||
         (AllocationType & (MEM_COMMIT | MEM_RESERVE)) == 0 ||
         (AllocationType & ~(ULONG)(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN)) != 0)
@@ -234,6 +236,8 @@ NTSTATUS MmProtectVirtualMemory(PEPROCESS Process, PVOID *BaseAddress, PSIZE_T R
             return STATUS_CONFLICTING_ADDRESSES;
         if (Vad->Protect == 0)
             return STATUS_NOT_COMMITTED;
+        if (MiIsDynamicCode(Process, Vad->Protect, NewProtect))
+            return STATUS_DYNAMIC_CODE_BLOCKED;
         /* Who may only read a section must not get to write it by another protection of the view. */
         if (Vad->Type == MEM_MAPPED && !MiIsViewAllowed(Vad->AllocationProtect, NewProtect))
             return STATUS_SECTION_PROTECTION;

@@ -33,6 +33,33 @@ static NTSTATUS PspSetPriority(PEPROCESS Process, KPRIORITY Priority)
     Process->Pcb.BasePriority = Priority;
     for (PLIST_ENTRY Entry = Process->ThreadListHead.Flink; Entry != &Process->ThreadListHead; Entry = Entry->Flink)
         KeSetPriorityThread(&CONTAINING_RECORD(Entry, ETHREAD, ThreadListEntry)->Tcb, Priority);
+    ExRecordFact("process.priority", "pid=%u name=%s priority=%u", HandleToUlong(Process->UniqueProcessId),
+                 Process->ImageFileName, (ULONG)Priority);
+    return STATUS_SUCCESS;
+}
+
+/* One processor: the only mask that is not empty and names none that is not there. */
+static NTSTATUS PspSetAffinity(KAFFINITY Mask)
+{
+    return Mask == 1 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+/* A process may give up its right to make code, and never gets it back. */
+static NTSTATUS PspSetMitigation(PEPROCESS Process, PROCESS_MITIGATION_POLICY_INFORMATION Information)
+{
+    PROCESS_MITIGATION_DYNAMIC_CODE_POLICY Policy = Information.DynamicCodePolicy;
+
+    if (Information.Policy != ProcessDynamicCodePolicy)
+        return STATUS_NOT_SUPPORTED;
+    if ((Policy.Flags & ~1u) != 0)
+        return STATUS_INVALID_PARAMETER;    /* no opt-out, no downgrade, no audit */
+    if (Process->DynamicCodeProhibited && !Policy.ProhibitDynamicCode)
+        return STATUS_ACCESS_DENIED;
+    if (Policy.ProhibitDynamicCode && !Process->DynamicCodeProhibited) {
+        Process->DynamicCodeProhibited = TRUE;
+        ExRecordFact("process.mitigation", "pid=%u name=%s policy=%s", HandleToUlong(Process->UniqueProcessId),
+                     Process->ImageFileName, "dynamic-code");
+    }
     return STATUS_SUCCESS;
 }
 
@@ -60,6 +87,12 @@ static NTSTATUS PspSetProcessValue(PEPROCESS Process, PROCESSINFOCLASS Class, UL
     }
 }
 
+/* What is as wide as an address. */
+static BOOLEAN PspIsWideClass(PROCESSINFOCLASS Class)
+{
+    return Class == ProcessDeviceMap || Class == ProcessAffinityMask || Class == ProcessMitigationPolicy;
+}
+
 static NTSTATUS PspSetDeviceMap(PEPROCESS Process, HANDLE DirectoryHandle, KPROCESSOR_MODE Mode)
 {
     POBJECT_DIRECTORY Directory;
@@ -73,6 +106,18 @@ static NTSTATUS PspSetDeviceMap(PEPROCESS Process, HANDLE DirectoryHandle, KPROC
     return Status;
 }
 
+static NTSTATUS PspSetWideValue(PEPROCESS Process, PROCESSINFOCLASS Class, ULONG_PTR Value, KPROCESSOR_MODE Mode)
+{
+    PROCESS_MITIGATION_POLICY_INFORMATION Mitigation;
+
+    if (Class == ProcessDeviceMap)
+        return PspSetDeviceMap(Process, (HANDLE)Value, Mode);
+    if (Class == ProcessAffinityMask)
+        return PspSetAffinity(Value);
+    RtlCopyMemory(&Mitigation, &Value, sizeof Mitigation);
+    return PspSetMitigation(Process, Mitigation);
+}
+
 NTSTATUS NTAPI NtSetInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS ProcessInformationClass,
                                        PVOID ProcessInformation, ULONG ProcessInformationLength)
 {
@@ -80,12 +125,12 @@ NTSTATUS NTAPI NtSetInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS Pr
     ACCESS_MASK Access = ProcessInformationClass == ProcessSessionInformation
                              ? PROCESS_SET_INFORMATION | PROCESS_SET_SESSIONID
                              : PROCESS_SET_INFORMATION;
-    BOOLEAN IsMap = ProcessInformationClass == ProcessDeviceMap;
+    BOOLEAN IsWide = PspIsWideClass(ProcessInformationClass);
     PEPROCESS Process;
     ULONG_PTR Value = 0;
     NTSTATUS Status;
 
-    if (ProcessInformationLength != (IsMap ? sizeof(HANDLE) : sizeof(ULONG)))
+    if (ProcessInformationLength != (IsWide ? sizeof(ULONG_PTR) : sizeof(ULONG)))
         return STATUS_INFO_LENGTH_MISMATCH;
     Status = ExCopyFromMode(Mode, &Value, ProcessInformation, ProcessInformationLength);
     if (!NT_SUCCESS(Status))
@@ -93,8 +138,8 @@ NTSTATUS NTAPI NtSetInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS Pr
     Status = ObReferenceObjectByHandle(ProcessHandle, Access, PsProcessType, Mode, (PVOID *)&Process, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IsMap ? PspSetDeviceMap(Process, (HANDLE)Value, Mode)
-                   : PspSetProcessValue(Process, ProcessInformationClass, (ULONG)Value);
+    Status = IsWide ? PspSetWideValue(Process, ProcessInformationClass, Value, Mode)
+                    : PspSetProcessValue(Process, ProcessInformationClass, (ULONG)Value);
     ObDereferenceObject(Process);
     return Status;
 }

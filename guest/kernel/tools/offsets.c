@@ -3,6 +3,7 @@
 #include <ex.h>
 #include <ke.h>
 #include <mm.h>
+#include <mmpaging.h>
 #include <nt.h>
 #include <ob.h>
 #include <ps.h>
@@ -130,8 +131,22 @@ static inline VOID UserModeLayout(VOID)
     OFFSET(RTL_USER_PROCESS_PARAMETERS, EnvironmentSize);
 }
 
+static inline VOID PagingFilesLayout(VOID)
+{
+    SIZE(MMPAGING_FILE);
+    OFFSET(MMPAGING_FILE, VolumeStart);
+    OFFSET(MMPAGING_FILE, Size);
+    OFFSET(MMPAGING_FILE, Extents);
+    OFFSET(MMPAGING_FILE, ExtentCount);
+    SIZE(MI_EXTENT);
+    OFFSET(MI_EXTENT, FileOffset);
+    OFFSET(MI_EXTENT, VolumeOffset);
+    OFFSET(MI_EXTENT, Length);
+}
+
 VOID KiStructureOffsets(VOID)
 {
+    PagingFilesLayout();
     ProcessesLayout();
     ThreadsLayout();
     ObjectsLayout();

@@ -3,6 +3,7 @@
  * `done <failures>` comes last. */
 #include <nt.h>
 #include <nt_services.h>
+#include <ntdddisk.h>
 
 #define CHUNK 0x30000u              /* more than one of the kernel's own pieces */
 #define SECTOR 512u
@@ -134,6 +135,89 @@ static VOID TestWrites(ULONG Number)
     NtClose(Volume);
 }
 
+static NTSTATUS Control(HANDLE Handle, ULONG Code, PVOID Output, ULONG Length)
+{
+    IO_STATUS_BLOCK Io = { 0 };
+
+    return DEVICE_TYPE_FROM_CTL_CODE(Code) == FILE_DEVICE_FILE_SYSTEM
+               ? NtFsControlFile(Handle, NULL, NULL, NULL, &Io, Code, NULL, 0, Output, Length)
+               : NtDeviceIoControlFile(Handle, NULL, NULL, NULL, &Io, Code, NULL, 0, Output, Length);
+}
+
+/* Under the lock, and only under it, the volume below a file system is written; the lock goes with the handle. */
+static VOID TestLock(PCWSTR Path, HANDLE Volume)
+{
+    HANDLE Second;
+    ULONG Done;
+
+    CheckStatus("what is mounted is not overwritten", Transfer(Volume, TRUE, 0, Buffer, SECTOR, &Done), STATUS_ACCESS_DENIED);
+    CheckStatus("unlocked is not unlocked", Control(Volume, FSCTL_UNLOCK_VOLUME, NULL, 0), STATUS_NOT_LOCKED);
+    CheckStatus("the volume is locked", Control(Volume, FSCTL_LOCK_VOLUME, NULL, 0), STATUS_SUCCESS);
+    CheckStatus("and written", Transfer(Volume, TRUE, 0, Buffer, SECTOR, &Done), STATUS_SUCCESS);
+    CheckStatus("a second open", Open(Path, FILE_READ_DATA | FILE_WRITE_DATA, &Second), STATUS_SUCCESS);
+    CheckStatus("does not lock", Control(Second, FSCTL_LOCK_VOLUME, NULL, 0), STATUS_ACCESS_DENIED);
+    CheckStatus("does not unlock", Control(Second, FSCTL_UNLOCK_VOLUME, NULL, 0), STATUS_NOT_LOCKED);
+    CheckStatus("does not write", Transfer(Second, TRUE, 0, Buffer, SECTOR, &Done), STATUS_ACCESS_DENIED);
+    NtClose(Volume);
+    CheckStatus("locks when the first is closed", Control(Second, FSCTL_LOCK_VOLUME, NULL, 0), STATUS_SUCCESS);
+    NtClose(Second);
+}
+
+/* What a volume, or a disk, says of itself. */
+static VOID ShowDevice(PCWSTR Path)
+{
+    PARTITION_INFORMATION_EX Part;
+    GET_LENGTH_INFORMATION Length;
+    DISK_GEOMETRY Geometry;
+    HANDLE Device;
+
+    if (!NT_SUCCESS(Open(Path, FILE_READ_DATA, &Device)))
+        return;
+    CheckStatus("length", Control(Device, IOCTL_DISK_GET_LENGTH_INFO, &Length, sizeof Length), STATUS_SUCCESS);
+    CheckStatus("half a length", Control(Device, IOCTL_DISK_GET_LENGTH_INFO, &Length, 4), STATUS_BUFFER_TOO_SMALL);
+    CheckStatus("geometry", Control(Device, IOCTL_DISK_GET_DRIVE_GEOMETRY, &Geometry, sizeof Geometry), STATUS_SUCCESS);
+    CheckStatus("partition", Control(Device, IOCTL_DISK_GET_PARTITION_INFO_EX, &Part, sizeof Part), STATUS_SUCCESS);
+    CheckStatus("no such code", Control(Device, 0x00070FFC, &Part, sizeof Part), STATUS_INVALID_DEVICE_REQUEST);
+    DbgPrint("device %I64u %u %u %u %I64u %08x\n", Length.Length.QuadPart, Geometry.BytesPerSector,
+             (ULONG)Part.PartitionStyle, Part.PartitionNumber, Part.StartingOffset.QuadPart, Part.Gpt.PartitionId.Data1);
+    NtClose(Device);
+}
+
+/* A volume with tests/testfs on it: its file, twice, and what protects it. */
+static VOID TestMounted(HANDLE File, ULONG Number)
+{
+    WCHAR Path[64];
+    HANDLE Again, Volume;
+    ULONG Done;
+
+    _snwprintf(Path, RTL_NUMBER_OF(Path), L"\\Device\\HarddiskVolume%u\\FILE", Number);
+    CheckStatus("the file is read", Transfer(File, FALSE, 0, Buffer, SECTOR, &Done), STATUS_SUCCESS);
+    DbgPrint("file %u %08x\n", Done, RtlComputeCrc32(0, Buffer, Done));
+    CheckStatus("the file opens twice", Open(Path, FILE_READ_DATA, &Again), STATUS_SUCCESS);
+    NtClose(Again);
+    NtClose(File);
+    CheckStatus("no other file", (Path[wcslen(Path) - 1] = L'x', Open(Path, FILE_READ_DATA, &Again)), STATUS_OBJECT_NAME_NOT_FOUND);
+    _snwprintf(Path, RTL_NUMBER_OF(Path), L"\\Device\\HarddiskVolume%u", Number);
+    CheckStatus("the raw volume opens", Open(Path, FILE_READ_DATA | FILE_WRITE_DATA, &Volume), STATUS_SUCCESS);
+    CheckStatus("the raw volume is read", Transfer(Volume, FALSE, 0, Buffer, SECTOR, &Done), STATUS_SUCCESS);
+    TestLock(Path, Volume);
+}
+
+static VOID TestFileSystems(ULONG Volumes)
+{
+    for (ULONG Number = 1; Number <= Volumes; Number++) {
+        WCHAR Path[64];
+        HANDLE File;
+        NTSTATUS Status;
+
+        _snwprintf(Path, RTL_NUMBER_OF(Path), L"\\Device\\HarddiskVolume%u\\file", Number);
+        Status = Open(Path, FILE_READ_DATA, &File);
+        DbgPrint("path %u 0x%X\n", Number, (ULONG)Status);
+        if (NT_SUCCESS(Status))
+            TestMounted(File, Number);
+    }
+}
+
 static NTSTATUS Driver(PCWSTR Key, BOOLEAN Load)
 {
     UNICODE_STRING Name;
@@ -199,7 +283,10 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
 
     UNREFERENCED_PARAMETER(Peb);
     ShowLinks();
+    ShowDevice(L"\\GLOBAL??\\PhysicalDrive0");
+    ShowDevice(L"\\ArcName\\multi(0)disk(0)rdisk(0)partition(2)");
     Volumes = ReadVolumes();
+    TestFileSystems(Volumes);
     if (Volumes != 0)
         TestWrites(Volumes);
     if (Exists(L"\\SystemRoot\\System32\\drivers\\ramdisk.sys"))

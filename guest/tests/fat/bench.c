@@ -12,7 +12,7 @@ static FILE_OBJECT Raw = { .DeviceObject = &Device };
 static LONGLONG Clock = 133500000000000000ll;   /* in 2024 */
 static EPROCESS Process;
 
-/* ---- the kernel ----------------------------------------------------------------------------------------------------- */
+/* ---- the kernel -------------------------------------------------------------------------------------------------- */
 
 PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
@@ -72,7 +72,7 @@ BOOLEAN MmCanFileBeTruncated(PSECTION_OBJECT_POINTERS SectionPointer, PLARGE_INT
 
 VOID ExRecordFact(PCSTR Event, PCSTR Format, ...) { HostRecord(Event, Format); }
 
-/* ---- commands ------------------------------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
 
 /* A word of hex digits: UTF-16 code units, four digits each; `-`: empty. */
 static UNICODE_STRING HexName(WCHAR *Buffer)

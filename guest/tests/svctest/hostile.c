@@ -25,9 +25,12 @@ static const struct {
     S(NtReplyWaitReceivePortEx) S(NtAllocateVirtualMemory) S(NtQueryVirtualMemory) S(NtReadVirtualMemory)
     S(NtWriteVirtualMemory) S(NtCreateSection) S(NtOpenSection) S(NtMapViewOfSection) S(NtQuerySection)
     S(NtCreateFile) S(NtOpenFile) S(NtReadFile) S(NtQueryInformationFile) S(NtQueryAttributesFile)
-    S(NtWriteFile) S(NtOpenKey) S(NtQueryKey) S(NtEnumerateKey) S(NtQueryValueKey) S(NtEnumerateValueKey)
+    S(NtWriteFile) S(NtSetInformationFile) S(NtQueryDirectoryFile) S(NtQueryVolumeInformationFile)
+    S(NtSetVolumeInformationFile) S(NtFlushBuffersFile) S(NtFsControlFile) S(NtDeviceIoControlFile) S(NtDeleteFile)
+    S(NtCancelIoFile) S(NtQueryFullAttributesFile)
+    S(NtOpenKey) S(NtQueryKey) S(NtEnumerateKey) S(NtQueryValueKey) S(NtEnumerateValueKey)
     S(NtDeleteValueKey) S(NtSetValueKey) S(NtCreateKey) S(NtDeleteKey) S(NtFlushKey) S(NtInitializeRegistry)
-    S(NtLoadKey) S(NtUnloadKey) S(NtSaveKey)
+    S(NtLoadKey) S(NtUnloadKey) S(NtSaveKey) S(NtCreateMutant) S(NtOpenMutant) S(NtReleaseMutant) S(NtQueryMutant)
 };
 
 static UCHAR Page[0x4000] DECLSPEC_ALIGN(4096);

@@ -79,7 +79,9 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     TestProcesses();
     TestPorts();
     TestSections();
+    TestFiles();
     TestRegistry();
+    TestPaging();
     TestHostileCalls();
     DbgPrint("done %u\n", TestFailures);
     RtlAdjustPrivilege(SE_SHUTDOWN_PRIVILEGE, TRUE, FALSE, &(BOOLEAN){ 0 });

@@ -47,6 +47,39 @@ static VOID TestNames(VOID)
     NtClose(Link);
 }
 
+/* Takes the mutant that it is given, and ends with it. */
+static VOID NTAPI TakeAndLeave(PVOID Mutant)
+{
+    RtlExitUserThread(NtWaitForSingleObject(Mutant, FALSE, NULL));
+}
+
+static VOID TestMutants(VOID)
+{
+    MUTANT_BASIC_INFORMATION Basic;
+    HANDLE Mutant, Again, Thread;
+    LONG Count;
+
+    CHECK_STATUS("mutant is made and owned", NtCreateMutant(&Mutant, MUTANT_ALL_ACCESS, Named(L"\\M", 0), TRUE), 0);
+    CHECK_STATUS("taken again by its owner", TestWait(Mutant, 5), 0);
+    CHECK_STATUS("asked", NtQueryMutant(Mutant, MutantBasicInformation, &Basic, sizeof Basic, NULL), 0);
+    CHECK("owned twice by the caller", Basic.CurrentCount == -1 && Basic.OwnedByCaller && !Basic.AbandonedState);
+    CHECK_STATUS("released", NtReleaseMutant(Mutant, &Count), 0);
+    CHECK("from twice", Count == -1);
+    RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0, 0, TakeAndLeave, Mutant, &Thread, NULL);
+    CHECK_STATUS("another thread waits", TestWait(Thread, 20), STATUS_TIMEOUT);
+    CHECK_STATUS("released for good", NtReleaseMutant(Mutant, NULL), 0);
+    CHECK_STATUS("the other thread took it and ended", TestWait(Thread, 1000), 0);
+    CHECK_STATUS("not the caller's to release", NtReleaseMutant(Mutant, NULL), STATUS_MUTANT_NOT_OWNED);
+    CHECK_STATUS("left by a thread that ended", TestWait(Mutant, 5), STATUS_ABANDONED_WAIT_0);
+    CHECK_STATUS("opened by name", NtOpenMutant(&Again, MUTANT_QUERY_STATE, Named(L"\\m", 0)), 0);
+    CHECK_STATUS("without the right to wait", TestWait(Again, 5), STATUS_ACCESS_DENIED);
+    NtClose(Again);
+    NtClose(Mutant); /* while it is owned */
+    NtClose(Thread);
+    CHECK_STATUS("gone with its handle", NtOpenMutant(&Again, MUTANT_ALL_ACCESS, Named(L"\\M", 0)),
+                 STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
 static VOID TestHandles(VOID)
 {
     HANDLE Event, Weak, Stale;
@@ -95,6 +128,7 @@ static VOID TestDeviceMap(VOID)
 VOID TestObjects(VOID)
 {
     TestNames();
+    TestMutants();
     TestDeviceMap();
     TestHandles();
 }

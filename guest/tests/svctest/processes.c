@@ -62,6 +62,7 @@ static VOID TestChildren(VOID)
         { L"read-kernel", STATUS_ACCESS_VIOLATION, "a read of kernel memory ends the process" },
         { L"write-code", STATUS_ACCESS_VIOLATION, "a write to code ends the process" },
         { L"run-stack", STATUS_ACCESS_VIOLATION, "code on the stack ends the process" },
+        { L"make-code", STATUS_SUCCESS, "who gave up making code makes none" },
         { L"open-parent", STATUS_ACCESS_DENIED, "no right to end a protected process" },
         { L"read-parent", STATUS_ACCESS_DENIED, "no right to read a protected process" },
         { L"query-parent", STATUS_SUCCESS, "but to ask about it" },

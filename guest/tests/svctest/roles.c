@@ -42,6 +42,36 @@ static NTSTATUS CallPort(VOID)
     return Message.Value == 42 ? STATUS_SUCCESS : STATUS_DATA_ERROR;
 }
 
+/* Code can be made until the policy is set, and then in no way. */
+static NTSTATUS MakeCode(VOID)
+{
+    PROCESS_MITIGATION_POLICY_INFORMATION Policy = { ProcessDynamicCodePolicy, { { { .ProhibitDynamicCode = 1 } } } };
+    PVOID Code = NULL, Data = NULL, Section = (PVOID)(ULONG_PTR)MakeCode;
+    SIZE_T Size = PAGE_SIZE, Page = PAGE_SIZE;
+    ULONG Old;
+    NTSTATUS Status;
+
+    Status = NtAllocateVirtualMemory(NtCurrentProcess(), &Code, 0, &Size, MEM_COMMIT, PAGE_EXECUTE_READWRITE);
+    if (NT_SUCCESS(Status))
+        Status = NtAllocateVirtualMemory(NtCurrentProcess(), &Data, 0, &Size, MEM_COMMIT, PAGE_READWRITE);
+    if (NT_SUCCESS(Status))
+        Status = NtSetInformationProcess(NtCurrentProcess(), ProcessMitigationPolicy, &Policy, sizeof Policy);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (NtProtectVirtualMemory(NtCurrentProcess(), &Data, &Size, PAGE_EXECUTE_READ, &Old) !=
+            STATUS_DYNAMIC_CODE_BLOCKED ||
+        NtProtectVirtualMemory(NtCurrentProcess(), &Section, &Page, PAGE_EXECUTE_READWRITE, &Old) !=
+            STATUS_DYNAMIC_CODE_BLOCKED)
+        return STATUS_DATA_ERROR;
+    Code = NULL;
+    if (NtAllocateVirtualMemory(NtCurrentProcess(), &Code, 0, &Size, MEM_COMMIT, PAGE_EXECUTE_READ) !=
+        STATUS_DYNAMIC_CODE_BLOCKED)
+        return STATUS_INVALID_PAGE_PROTECTION;
+    Policy.DynamicCodePolicy.Flags = 0;
+    Status = NtSetInformationProcess(NtCurrentProcess(), ProcessMitigationPolicy, &Policy, sizeof Policy);
+    return Status == STATUS_ACCESS_DENIED ? STATUS_SUCCESS : Status;
+}
+
 static BOOLEAN Is(PCWSTR Role, PCWSTR Name)
 {
     UNICODE_STRING A, B;
@@ -58,6 +88,8 @@ DECLSPEC_NORETURN VOID RunRole(PCWSTR Role)
 
     if (Is(Role, L"exit"))
         Status = 0x1234;
+    else if (Is(Role, L"make-code"))
+        Status = MakeCode();
     else if (Is(Role, L"read-nothing"))
         Status = *(volatile ULONG *)8;
     else if (Is(Role, L"read-kernel"))

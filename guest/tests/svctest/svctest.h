@@ -23,6 +23,8 @@ VOID TestObjects(VOID);         /* objects.c */
 VOID TestProcesses(VOID);       /* processes.c */
 VOID TestPorts(VOID);           /* ports.c */
 VOID TestSections(VOID);        /* sections.c */
+VOID TestFiles(VOID);           /* files.c */
 VOID TestRegistry(VOID);        /* registry.c */
+VOID TestPaging(VOID);          /* paging.c */
 VOID TestHostileCalls(VOID);    /* hostile.c: every service with every kind of bad argument */
 DECLSPEC_NORETURN VOID RunRole(PCWSTR Role);    /* roles.c: what a child does */

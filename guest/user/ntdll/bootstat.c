@@ -1,5 +1,5 @@
-/* Boot status data: NT keeps them in \SystemRoot\bootstat.dat. The file system of the boot modules is read-only and
-   has no such file, so these functions say so by the status of the open, and nothing pretends to be saved. */
+/* Boot status data: NT keeps them in \SystemRoot\bootstat.dat. Where there is no such file, or it cannot be written, the
+   status of the file system says so. */
 #include "ntdllp.h"
 
 NTSTATUS NTAPI RtlLockBootStatusData(PHANDLE FileHandle)
@@ -36,9 +36,10 @@ NTSTATUS NTAPI RtlGetSetBootStatusData(HANDLE FileHandle, BOOLEAN Read, RTL_BSD_
         *ReturnLength = Items[Item].Size;
     if (BufferLength < Items[Item].Size)
         return STATUS_BUFFER_TOO_SMALL;
-    if (!Read)
-        return STATUS_MEDIA_WRITE_PROTECTED;
     Offset.QuadPart = Items[Item].Offset;
-    Status = NtReadFile(FileHandle, NULL, NULL, NULL, &Io, Buffer, Items[Item].Size, &Offset, NULL);
+    if (Read)
+        Status = NtReadFile(FileHandle, NULL, NULL, NULL, &Io, Buffer, Items[Item].Size, &Offset, NULL);
+    else
+        Status = NtWriteFile(FileHandle, NULL, NULL, NULL, &Io, Buffer, Items[Item].Size, &Offset, NULL);
     return NT_SUCCESS(Status) && Io.Information != Items[Item].Size ? STATUS_END_OF_FILE : Status;
 }

@@ -4,15 +4,7 @@
 PVOID SmpDefaultEnvironment;
 BOOLEAN SmpMiniNTBoot;
 
-static NTSTATUS OpenControlKey(PCWSTR Path, PHANDLE Key)
-{
-    OBJECT_ATTRIBUTES Attributes;
-    UNICODE_STRING Name;
-
-    RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
-    return NtOpenKey(Key, KEY_READ | KEY_SET_VALUE, &Attributes);
-}
+#define ENVIRONMENT_KEY L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment"
 
 /* S10; S-004: what the kernel gave us, without an option of an earlier safe boot. */
 VOID SmpCreateEnvironmentTemplate(VOID)
@@ -22,12 +14,11 @@ VOID SmpCreateEnvironmentTemplate(VOID)
 
     RtlpClaim("smss.environment-template.begin", NULL);
     SMP_CHECK(RtlCreateEnvironment(TRUE, &SmpDefaultEnvironment), "RtlCreateEnvironment");
-    if (NT_SUCCESS(OpenControlKey(L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT", &Key))) {
+    if (NT_SUCCESS(SmpOpenKey(L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT", KEY_READ, &Key))) {
         SmpMiniNTBoot = TRUE;
         NtClose(Key);
     }
-    if (NT_SUCCESS(OpenControlKey(L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\"
-                                  L"Environment", &Key))) {
+    if (NT_SUCCESS(SmpOpenKey(ENVIRONMENT_KEY, KEY_SET_VALUE, &Key))) {
         NtDeleteValueKey(Key, &SafeBoot); /* most boots have none */
         NtClose(Key);
     }
@@ -98,16 +89,17 @@ NTSTATUS NTAPI SmpConfigureEnvironment(PWSTR Name, ULONG Type, PVOID Data, ULONG
     return NT_SUCCESS(Status) ? ClaimVariable("smss.environment-variable", Name) : Status;
 }
 
-static VOID SetDynamic(PCWSTR Name, PCWSTR Text)
+static VOID SetDynamic(HANDLE Key, PCWSTR Name, PCWSTR Text)
 {
     UNICODE_STRING Value;
 
     RtlInitUnicodeString(&Value, Text);
     SMP_CHECK(SmpSetVariable(Name, &Value), "dynamic environment");
+    SMP_CHECK(SmpSetString(Key, Name, Text), "dynamic environment in the registry");
     SMP_CHECK(ClaimVariable("smss.environment-dynamic", Name), "dynamic environment");
 }
 
-/* S19; S-004, S-022: what only this boot on this machine knows. */
+/* S19; S-004, S-022: what only this boot on this machine knows, for the children and for who reads the registry. */
 VOID SmpSetDynamicEnvironment(VOID)
 {
     SYSTEM_PROCESSOR_INFORMATION Processor;
@@ -115,28 +107,31 @@ VOID SmpSetDynamicEnvironment(VOID)
     BOOLEAN Arm;
     ULONG Model, Stepping;
     WCHAR Text[80];
+    HANDLE Key;
 
     RtlpClaim("smss.environment.begin", NULL);
     SMP_CHECK(NtQuerySystemInformation(SystemProcessorInformation, &Processor, sizeof(Processor), NULL),
               "SystemProcessorInformation");
     SMP_CHECK(NtQuerySystemInformation(SystemBasicInformation, &Basic, sizeof(Basic), NULL), "SystemBasicInformation");
+    SMP_CHECK(SmpOpenKey(ENVIRONMENT_KEY, KEY_SET_VALUE, &Key), "dynamic environment in the registry");
     Arm = Processor.ProcessorArchitecture == PROCESSOR_ARCHITECTURE_ARM64;
     Model = Processor.ProcessorRevision >> 8;
     Stepping = Processor.ProcessorRevision & 0xFF;
 
-    SetDynamic(L"OS", L"Windows_NT");
-    SetDynamic(L"PROCESSOR_ARCHITECTURE", Arm ? L"ARM64" : L"AMD64");
+    SetDynamic(Key, L"OS", L"Windows_NT");
+    SetDynamic(Key, L"PROCESSOR_ARCHITECTURE", Arm ? L"ARM64" : L"AMD64");
     _snwprintf(Text, RTL_NUMBER_OF(Text), L"%u", Processor.ProcessorLevel);
-    SetDynamic(L"PROCESSOR_LEVEL", Text);
+    SetDynamic(Key, L"PROCESSOR_LEVEL", Text);
     _snwprintf(Text, RTL_NUMBER_OF(Text),
                Arm ? L"ARMv8 (64-bit) Family %u Model %X Revision %X" : L"AMD64 Family %u Model %u Stepping %u",
                Processor.ProcessorLevel, Model, Stepping);
-    SetDynamic(L"PROCESSOR_IDENTIFIER", Text);
+    SetDynamic(Key, L"PROCESSOR_IDENTIFIER", Text);
     _snwprintf(Text, RTL_NUMBER_OF(Text), L"%04x", Processor.ProcessorRevision);
-    SetDynamic(L"PROCESSOR_REVISION", Text);
+    SetDynamic(Key, L"PROCESSOR_REVISION", Text);
     _snwprintf(Text, RTL_NUMBER_OF(Text), L"%u", (ULONG)Basic.NumberOfProcessors);
-    SetDynamic(L"NUMBER_OF_PROCESSORS", Text);
+    SetDynamic(Key, L"NUMBER_OF_PROCESSORS", Text);
     if (USER_SHARED_DATA->SafeBootMode)
-        SetDynamic(L"SAFEBOOT_OPTION", USER_SHARED_DATA->SafeBootMode == 1 ? L"MINIMAL" : L"NETWORK");
+        SetDynamic(Key, L"SAFEBOOT_OPTION", USER_SHARED_DATA->SafeBootMode == 1 ? L"MINIMAL" : L"NETWORK");
+    NtClose(Key);
     RtlpClaim("smss.environment.end", NULL);
 }

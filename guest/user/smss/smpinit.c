@@ -1,4 +1,4 @@
-/* S2 and S4: what the session manager does to itself before it does anything for the system. */
+/* S2 to S4: what the session manager does to itself before it does anything for the system. */
 #include "smss.h"
 
 LIST_ENTRY SmpSessionList;
@@ -12,6 +12,17 @@ VOID SmpMakeCritical(VOID)
     SMP_CHECK(RtlSetProcessIsCritical(TRUE, NULL, FALSE), "RtlSetProcessIsCritical");
     SMP_CHECK(RtlSetThreadIsCritical(TRUE, NULL, FALSE), "RtlSetThreadIsCritical");
     RtlpClaim("smss.critical.end", NULL);
+}
+
+/* S3; S-030: above what it starts, so that it is not held up by its own children. */
+VOID SmpSetPriority(VOID)
+{
+    KPRIORITY Priority = 11;
+
+    RtlpClaim("smss.priority.begin", "priority=%u", Priority);
+    SMP_CHECK(NtSetInformationProcess(NtCurrentProcess(), ProcessBasePriority, &Priority, sizeof(Priority)),
+              "ProcessBasePriority");
+    RtlpClaim("smss.priority.end", NULL);
 }
 
 /* S4; S-030 */

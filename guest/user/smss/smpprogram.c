@@ -1,8 +1,7 @@
 /* Programs: from a command line of the registry to a suspended or running process. */
 #include "smss.h"
 
-/* Cuts the program's name off a command line; it may be quoted. */
-static UNICODE_STRING FirstToken(PCUNICODE_STRING CommandLine)
+UNICODE_STRING SmpFirstToken(PCUNICODE_STRING CommandLine)
 {
     UNICODE_STRING Token = *CommandLine;
     WCHAR End = L' ';
@@ -43,7 +42,7 @@ static NTSTATUS NtNameOf(PWSTR DosPath, PWSTR FilePart, PUNICODE_STRING NtPath)
 
 NTSTATUS SmpFindImage(PCUNICODE_STRING CommandLine, PUNICODE_STRING ImagePath, PUNICODE_STRING FileName)
 {
-    UNICODE_STRING PathName = RTL_CONSTANT_STRING(L"Path"), Path, Token = FirstToken(CommandLine);
+    UNICODE_STRING PathName = RTL_CONSTANT_STRING(L"Path"), Path, Token = SmpFirstToken(CommandLine);
     WCHAR PathBuffer[1024], Name[260], Found[260], *FilePart;
     ULONG Length;
     NTSTATUS Status;

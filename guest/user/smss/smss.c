@@ -21,16 +21,31 @@ static DECLSPEC_NORETURN VOID MasterMain(VOID)
 {
     RtlpClaim("smss.start", "role=master"); /* S1 */
     SmpMakeCritical();
+    SmpSetPriority();
     SmpInit();
     SmpCreateSecurityDescriptors();
     SmpCreateApiPort();
     SmpCreateApiThreads();
     SmpCreateVolumesEvent();
+    SmpCreateRenameMutex();
+    SmpConfigureProcessors();
+    SmpProhibitDynamicCode();
     SmpCreateEnvironmentTemplate();
     SmpLoadDataFromRegistry();
     SmpInitializeDosDevices();
     SmpCreateSessionsDirectory();
+    SmpLoadSystemDrivers();
+    SmpRunBootExecute();
+    SmpProcessFileRenames();
+    SmpCheckForCrashDump();
+    SmpCreatePagingFiles();
+    SmpInitializeRegistry();
+    SmpWriteEventLog();
     SmpSetDynamicEnvironment();
+    SmpSetSystemPartition();
+    SmpRunSetupExecute();
+    SmpInitializeKnownDlls();
+    SmpWriteEventLog();
     SmpStartInitialSessions();
     SmpSignalVolumesWritable();
     SmpMonitor();

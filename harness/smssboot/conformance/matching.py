@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
@@ -87,11 +88,22 @@ def meets(match: Match, key: str, data: Mapping[str, str], run: Mapping[str, str
         case "run":
             wanted = run.get(args[0])
             return wanted is None or wanted == value
+        case "digest":
+            return digest(match) == value.casefold()
         case "list":
             return not lacking(match, value) and len(items(value)) == len(args)
         case "has":
             return not lacking(match, value)
     return False
+
+
+def digest(match: Match) -> str:
+    """SHA-256 of the text (UTF-8) in hexadecimal digits; each `hex` behind it takes that of the digits."""
+    text, *again = match.args
+    found = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    for _ in again:
+        found = hashlib.sha256(found.encode()).hexdigest()
+    return found
 
 
 def wish(match: Match, key: str, data: Mapping[str, str], run: Mapping[str, str | None]) -> str:
@@ -108,6 +120,8 @@ def wish(match: Match, key: str, data: Mapping[str, str], run: Mapping[str, str 
             return f"at least {args[0]}" if args[1] == "*" else f"{args[0]} to {args[1]}"
         case "run":
             return run.get(args[0]) or "any value"
+        case "digest":
+            return digest(match)
         case "glob" | "in":
             return " or ".join(args)
         case "list":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from smssboot.conformance.matching import digest
 from smssboot.model.expectation import Expectation, Graph, Match, Node
 from smssboot.timeline.items import Event, Item, Start
 
@@ -126,6 +127,8 @@ class _People:
             case "has" | "list":
                 joint = "\0" if any("=" in arg for arg in args) else ","
                 return joint.join(arg[:-1] + "x" if arg.endswith("=*") else arg for arg in args)
+            case "digest":
+                return digest(match)
             case "same":
                 return known[args[0]]
             case "run":

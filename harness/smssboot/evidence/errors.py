@@ -9,3 +9,11 @@ class EvidenceError(Exception):
 
 class DamagedError(Exception):
     """The guest's memory does not hold what its structures promise. Becomes a `memory.damaged` event."""
+
+
+class PagedOutError(DamagedError):
+    """A page is in a paging file, and nobody can say what is there."""
+
+    def __init__(self, virtual: int, slot: int) -> None:
+        super().__init__(f"virtual address {virtual:#x} is paged out, to slot {slot:#x}")
+        self.slot = slot

@@ -7,10 +7,12 @@ becomes a `memory.damaged` event rather than an error.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from smssboot.evidence.errors import DamagedError
+from smssboot.evidence.errors import DamagedError, PagedOutError
 from smssboot.evidence.guestmemory import GuestMemory
 from smssboot.evidence.paging import AddressSpace, find_kernel_root
+from smssboot.evidence.pagingfiles import PagingFiles
 from smssboot.evidence.symbols import Symbols
 from smssboot.evidence.walk_mappings import tally
 from smssboot.evidence.walk_objects import ObjectWalk
@@ -25,11 +27,14 @@ ROOT_VARIABLE = "MiKernelPageTableRoot"
 _SYSTEM_PID = 4
 
 
-def inspect(memory: GuestMemory, symbols: Symbols, root_variable: int | None = None) -> list[Event]:
+def inspect(
+    memory: GuestMemory, symbols: Symbols, root_variable: int | None = None, disk: Path | None = None
+) -> list[Event]:
     """Everything that is seen, as evidence events without a time.
 
     `root_variable`: guest physical address of `MiKernelPageTableRoot`, if QEMU could tell it; without
-    it the page tables are searched for. Raises EvidenceError if the symbols lack a name.
+    it the page tables are searched for. `disk`: the raw disk with the guest's
+    paging files. Raises EvidenceError if the symbols lack a name.
     """
     root = find_kernel_root(memory, symbols.address(ROOT_VARIABLE), root_variable)
     if root is None and root_variable is not None:
@@ -37,6 +42,8 @@ def inspect(memory: GuestMemory, symbols: Symbols, root_variable: int | None = N
     if root is None:
         return [_damaged("the kernel's page tables cannot be found")]
     space = AddressSpace(memory, root)
+    if disk is not None:
+        space.pager = PagingFiles(AddressSpace(memory, root), symbols, disk).page
     try:
         return list(_inspect(space, symbols))
     except DamagedError as error:
@@ -88,6 +95,8 @@ def _looks(processes: ProcessWalk, process: Process) -> Iterator[Event]:
         if process.peb:
             block = "\0".join(processes.environment(process))
             yield Event("evidence", "memory.environment", who | {"block": block})
+    except PagedOutError as error:
+        yield Event("evidence", "memory.paged-out", who | {"reason": str(error)})
     except DamagedError as error:
         yield _damaged(f"{process.name} (pid {process.pid}): {error}")
 

@@ -51,6 +51,19 @@ def inspect(path: Path) -> list[Event]:
     return [Event("evidence", "pe.image", data)]
 
 
+def imports(path: Path) -> tuple[str, ...]:
+    """File names of the DLLs that a PE image imports, in its own order; none when it is no PE image."""
+    import pefile
+
+    try:
+        image = pefile.PE(os.fspath(path), fast_load=True)
+    except (pefile.PEFormatError, ValueError):
+        return ()
+    with image:
+        image.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_IMPORT"]])
+        return tuple(_ascii(entry.dll) for entry in getattr(image, "DIRECTORY_ENTRY_IMPORT", []))
+
+
 def _map_names(path: Path, base: int, entry: int) -> dict[int, str]:
     """The name that the linker's map gives the entry point, if there is a map."""
     try:

@@ -22,7 +22,7 @@ CACHE_VERSION: Final = "smssboot.expectation/1"
 
 _UNREADABLE: Final = (AttributeError, EOFError, ImportError, TypeError, ValueError)
 
-MatchKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in", "run"]
+MatchKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in", "run", "digest"]
 
 
 class Match(NamedTuple):
@@ -31,7 +31,8 @@ class Match(NamedTuple):
     `eq` text; `glob` pattern with `*` and `?`; `any` present; `has` all these items, in a value that is
     a list joined by NUL or comma (an item `NAME=*` asks for the name only); `list` exactly these items in
     any order; `same` the name of another key of the same event; `range` two integers as text, the second
-    may be `*`; `in` one of these; `run` what this run was given (`nonce` or `image`).
+    may be `*`; `in` one of these; `run` what this run was given (`nonce` or `image`);
+    `digest` the SHA-256 of a text, in hexadecimal digits, and with `hex` behind it that of those digits.
     """
 
     kind: MatchKind

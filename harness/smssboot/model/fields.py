@@ -19,7 +19,7 @@ _COUNT: Final = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+|\*)\s*")
 _EACH: Final = re.compile(r"\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s+in\s+")
 _KINDS: Final[dict[str, ValueKind]] = {
     "glob": "glob", "any": "any", "has": "has", "list": "list", "same": "same",
-    "range": "range", "oneof": "in", "run": "run",
+    "range": "range", "oneof": "in", "run": "run", "digest": "digest",
 }  # fmt: skip
 
 

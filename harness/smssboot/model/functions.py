@@ -1,7 +1,7 @@
-r"""The functions that a model may name: pure, from the registry of the image to what a boot must show.
+r"""The functions that a model may name: pure, from what is known before the boot to what the boot must show.
 
-Every function takes and returns plain values. `registry` is always the mapping of `Context.registry`.
-Key and value names are compared without regard to case, as the registry itself does.
+Every function takes and returns plain values. `registry` is always the mapping of `Context.registry`; the
+steps that a disk takes part in have modules of their own (bootexec, renames, knowndlls, paging, drivers).
 """
 
 from __future__ import annotations
@@ -10,13 +10,22 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from smssboot.model import bootexec, disk, drivers, knowndlls, logbook, paging, renames
 from smssboot.model.context import Registry
-
-MANAGER: Final = r"Control\Session Manager"
-_VARIABLE: Final = re.compile(r"%([^%]+)%")
-
-BOOT_ENVIRONMENT: Final[Mapping[str, str]] = {"SystemDrive": "C:", "SystemRoot": r"C:\Windows"}
-"""What the kernel gives to smss (step K4), apart from Path."""
+from smssboot.model.registry import (
+    BOOT_ENVIRONMENT as BOOT_ENVIRONMENT,
+)
+from smssboot.model.registry import (
+    MANAGER,
+    control_set,
+    dos_devices,
+    environment,
+    object_directories,
+    setting,
+    strings,
+    unique,
+    values,
+)
 
 BUGCHECKS: Final[Mapping[int, str]] = {
     0x64: "SYMBOLIC_INITIALIZATION_FAILED",
@@ -26,96 +35,14 @@ BUGCHECKS: Final[Mapping[int, str]] = {
     0x6F: "SESSION3_INITIALIZATION_FAILED",
     0x70: "SESSION4_INITIALIZATION_FAILED",
     0x71: "SESSION5_INITIALIZATION_FAILED",
+    0x77: "KERNEL_STACK_INPAGE_ERROR",
+    0x7A: "KERNEL_DATA_INPAGE_ERROR",
+    0x7B: "INACCESSIBLE_BOOT_DEVICE",
     0xEF: "CRITICAL_PROCESS_DIED",
     0xF4: "CRITICAL_OBJECT_TERMINATION",
     0xC000021A: "STATUS_SYSTEM_PROCESS_TERMINATED",
 }
 MACHINES: Final[Mapping[str, str]] = {"x86_64": "AMD64", "aarch64": "ARM64"}
-
-
-def _find(table: Mapping[str, Any], name: str) -> Any:
-    """The entry of that name, or None; names fold case."""
-    if name in table:
-        return table[name]
-    folded = name.casefold()
-    for key, value in table.items():
-        if key.casefold() == folded:
-            return value
-    return None
-
-
-def control_set(registry: Registry) -> str:
-    """The name of the control set that boots: `ControlSet001`."""
-    select = _find(registry, "Select") or {}
-    current = _find(select, "Current")
-    number = current[1] if current is not None and isinstance(current[1], int) else 1
-    return f"ControlSet{number:03d}"
-
-
-def values(registry: Registry, key: str) -> dict[str, Any]:
-    """Values of a key below the current control set, in the order of the hive; {} without the key."""
-    found = _find(registry, f"{control_set(registry)}\\{key}") or {}
-    return {name: value for name, (_, value) in found.items()}
-
-
-def setting(registry: Registry, key: str, name: str, default: Any = None) -> Any:
-    """One value below the current control set, or the default."""
-    found = _find(values(registry, key), name)
-    return default if found is None else found
-
-
-def strings(value: Any) -> list[str]:
-    """A REG_MULTI_SZ or REG_SZ as a list, without empty items."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [value] if value else []
-    return [str(item) for item in value if str(item)]
-
-
-def unique(items: list[str]) -> list[str]:
-    """Each item once, the first spelling wins; case is folded."""
-    seen: dict[str, str] = {}
-    for item in items:
-        seen.setdefault(item.casefold(), item)
-    return list(seen.values())
-
-
-def expand(text: str, environment: Mapping[str, str]) -> str:
-    """Replace `%NAME%`; a variable that is not set stays as it is written."""
-
-    def one(found: re.Match[str]) -> str:
-        value = _find(environment, found.group(1))
-        return found.group(0) if value is None else str(value)
-
-    return _VARIABLE.sub(one, text)
-
-
-def object_directories(registry: Registry) -> list[str]:
-    """Paths of ObjectDirectories, in listed order."""
-    return unique(strings(setting(registry, MANAGER, "ObjectDirectories")))
-
-
-def dos_devices(registry: Registry) -> list[list[str]]:
-    """[name, target] of each DOS device."""
-    found = values(registry, rf"{MANAGER}\DOS Devices")
-    return [[name, str(target)] for name, target in found.items() if isinstance(target, str)]
-
-
-def environment(registry: Registry) -> list[list[str]]:
-    """[name, value] of each registry variable, expanded with those that were set before it."""
-    found = _find(registry, rf"{control_set(registry)}\{MANAGER}\Environment") or {}
-    known: dict[str, str] = dict(BOOT_ENVIRONMENT)
-    out: list[list[str]] = []
-    for name, (kind, raw) in found.items():
-        if kind not in ("REG_SZ", "REG_EXPAND_SZ") or not isinstance(raw, str):
-            continue
-        value = expand(raw, known) if kind == "REG_EXPAND_SZ" else raw
-        for other in [n for n in known if n.casefold() == name.casefold()]:
-            del known[other]
-        known[name] = value
-        out.append([name, value])
-    return out
 
 
 def initial_sessions(registry: Registry, override: Any = None) -> list[int]:
@@ -235,32 +162,57 @@ def without(listed: list[Any], *left_out: Any) -> list[Any]:
 
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    "autochk_runs": bootexec.autochk_runs,
     "base_name": base_name,
+    "boot_commands": bootexec.boot_commands,
+    "boot_marks": bootexec.boot_marks,
     "bugcheck_name": bugcheck_name,
+    "checked_volumes": bootexec.checked_volumes,
+    "column": disk.column,
     "control_set": control_set,
     "base_named_objects": base_named_objects,
     "csrss_directories": csrss_directories,
+    "crash_dump": paging.crash_dump,
     "csrss_ports": csrss_ports,
+    "device_of": disk.device_of,
     "dos_devices": dos_devices,
     "environment": environment,
+    "expected_logs": logbook.expected_logs,
     "fault_code": fault_code,
     "hex": hexadecimal,
     "initial_command": initial_command,
     "initial_sessions": initial_sessions,
+    "hives": disk.hives,
     "items": items,
+    "known_dll_directory": knowndlls.known_dll_directory,
+    "known_dlls": knowndlls.known_dlls,
+    "known_dlls_fatal": knowndlls.known_dlls_fatal,
     "kmode": kmode,
     "len": len,
     "lower": lambda text: str(text).lower(),
+    "lettered": disk.lettered,
     "machine_name": MACHINES.get,
+    "mini_nt": renames.mini_nt,
+    "number": disk.number,
     "numbers": numbers,
     "object_directories": object_directories,
+    "paging_count": paging.descriptor_count,
+    "paging_files": paging.paging_files,
+    "pending_names": renames.pending_names,
+    "rename_rows": renames.rename_rows,
+    "renamed_files": renames.renamed_files,
     "reversed": lambda listed: list(listed)[::-1],
+    "rows_of": disk.rows_of,
     "sb_api_port": sb_api_port,
     "server_dlls": server_dlls,
     "setting": setting,
     "strings": strings,
     "subsystems": subsystems,
+    "system_drivers": drivers.system_drivers,
+    "unchanged_files": disk.unchanged_files,
     "values": values,
+    "vanished_files": renames.vanished_files,
+    "where": disk.where,
     "without": without,
 }
 """By the names that YAML uses."""

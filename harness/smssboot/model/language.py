@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from smssboot.model.errors import Mark
 from smssboot.model.expectation import Voice
 
-ValueKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in", "run"]
+ValueKind: TypeAlias = Literal["eq", "glob", "any", "has", "list", "same", "range", "in", "run", "digest"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class Boot:
         """Everything else that the boot needs; called while QEMU starts.  Raises UsageError."""
         from smssboot.study.expect import expectation
 
-        self.expected = expectation(self.image, self.prepared.profile, self.prepared.nonce)
+        memory = self.prepared.plan.ram_bytes >> 20
+        self.expected = expectation(self.image, self.prepared.profile, self.prepared.nonce, memory)
 
     async def run(self, observer: Observer | None = None) -> None:
         """Let the guest run to its end, and judge it."""
@@ -113,21 +114,23 @@ class Boot:
                 self._inspect_disk(recorder)
         finally:
             recorder.close()
+        if self.error is not None:
+            return
         self.items = guest_order(self.items)
         self.report = conformance.check(self.expected, self.items)
 
     def _inspect_disk(self, recorder: _Recorder) -> None:
         """What is on the disk now that QEMU is gone, as readers see it that are not ours."""
-        import importlib
-        import importlib.util
+        from smssboot.evidence import disk
 
         self.end_process()
-        # Until the reader of disks is part of the evidence, a disk is booted and not looked into.
-        if importlib.util.find_spec("smssboot.evidence.disk") is None:
-            return
-        reader = importlib.import_module("smssboot.evidence.disk")
-        for event in reader.inspect(self.prepared.plan.disk, self.image.volumes):
-            recorder.see(event)
+        path = self.prepared.plan.disk
+        assert path is not None
+        try:
+            for event in disk.inspect(path, self.image.volumes):
+                recorder.see(event)
+        except InfrastructureError as error:  # a reader is not installed
+            self.error = error
 
     def end_process(self) -> None:
         """End QEMU if it still runs."""
@@ -167,7 +170,8 @@ class Boot:
         from smssboot.study.expect import context, context_json
 
         folder = self.prepared.run_dir
-        ground = context(self.image, self.prepared.profile, self.prepared.nonce)
+        memory = self.prepared.plan.ram_bytes >> 20
+        ground = context(self.image, self.prepared.profile, self.prepared.nonce, memory)
         (folder / "context.json").write_text(json.dumps(context_json(ground), indent=1), "utf-8")
         if self.process is not None:
             from smssboot.machine.argv import quoted

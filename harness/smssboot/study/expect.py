@@ -9,30 +9,42 @@ from __future__ import annotations
 import os
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smssboot.errors import UsageError, did_you_mean
 from smssboot.image.built import PLACEHOLDER, BuiltImage, bytes_with_nonce
 from smssboot.image.paths import build_dir
+from smssboot.study.ground import context as context
+from smssboot.study.ground import from_json as context_from_json
+from smssboot.study.ground import to_json as context_json
 from smssboot.study.prepare import recipe_error
+
+__all__ = [
+    "check_profile", "context", "context_from_json", "context_json", "expectation", "ground_context",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from smssboot.model.context import Context
     from smssboot.model.expectation import Expectation
 
 
-def expectation(image: BuiltImage, profile: str, nonce: str) -> Expectation:
-    """What a boot of this image with this nonce must be.  Raises UsageError for an unknown profile."""
+def expectation(
+    image: BuiltImage, profile: str, nonce: str, memory_mib: int | None = None
+) -> Expectation:
+    """What a boot of this image with this nonce must be, on a machine with so much memory (None: as the image
+    says).  Raises UsageError for an unknown profile."""
     from smssboot.model.expectation import Expectation
 
     path = build_dir() / "expectations" / f"{_model_mark()}-{image.sha256[:24]}-{_safe(profile)}"
+    if memory_mib is not None:
+        path = path.with_name(f"{path.name}-{memory_mib}")
     try:
         found = Expectation.from_cache(bytes_with_nonce(path.read_bytes(), nonce))
     except OSError:
         found = None
     if found is None:
         check_profile(image, profile)
-        blob = ground_context(context(image, profile, PLACEHOLDER)).to_cache()
+        blob = ground_context(context(image, profile, PLACEHOLDER, memory_mib)).to_cache()
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}")
         part.write_bytes(blob)
@@ -63,63 +75,6 @@ def ground_context(ground: Context) -> Expectation:
         return model.ground(model.load(ground.profile), ground)
     except model.ModelError as error:
         raise UsageError(str(error)) from None
-
-
-def context(image: BuiltImage, profile: str, nonce: str) -> Context:
-    """What is known of this boot before power-on."""
-    from smssboot.model.context import Context
-
-    return Context(
-        arch=image.arch,
-        registry=image.registry_for(nonce),
-        nonce=nonce,
-        image=image.id,
-        files=tuple(image.files),
-        profile=profile,
-    )
-
-
-def context_json(ground: Context) -> dict[str, Any]:
-    """A context as JSON, so that a kept log can be judged again on its own."""
-    registry = {
-        key: {
-            name: [kind, {"hex": data.hex()} if isinstance(data, bytes) else data]
-            for name, (kind, data) in values.items()
-        }
-        for key, values in ground.registry.items()
-    }
-    return {
-        "schema": "smssboot.context/1",
-        "arch": ground.arch,
-        "profile": ground.profile,
-        "nonce": ground.nonce,
-        "image": ground.image,
-        "files": list(ground.files),
-        "registry": registry,
-    }
-
-
-def context_from_json(data: dict[str, Any]) -> Context:
-    """The reverse of `context_json`.  Raises KeyError, TypeError or ValueError when it is none."""
-    from smssboot.model.context import Context
-
-    if data["schema"] != "smssboot.context/1":
-        raise ValueError(data["schema"])
-    registry = {
-        key: {
-            name: (kind, bytes.fromhex(value["hex"]) if isinstance(value, dict) else value)
-            for name, (kind, value) in values.items()
-        }
-        for key, values in data["registry"].items()
-    }
-    return Context(
-        arch=data["arch"],
-        registry=registry,
-        nonce=data["nonce"],
-        image=data["image"],
-        files=tuple(data["files"]),
-        profile=data["profile"],
-    )
 
 
 def _model_mark() -> str:

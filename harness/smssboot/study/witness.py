@@ -40,7 +40,7 @@ def static_evidence(image: BuiltImage) -> list[Event]:
 
 
 async def memory_evidence(vm: Machine, image: BuiltImage) -> list[Event]:
-    """Processes, namespace, environments and waits, read from the paused guest's RAM."""
+    """Processes, namespace, environments and waits, read from the paused guest's RAM and paging files."""
     from smssboot.evidence import memory
     from smssboot.evidence.errors import EvidenceError
 
@@ -49,6 +49,6 @@ async def memory_evidence(vm: Machine, image: BuiltImage) -> list[Event]:
     try:
         symbols = memory.Symbols.load(image.symbols)
         where = await vm.translate(symbols.address(memory.ROOT_VARIABLE))
-        return memory.inspect(guest, symbols, where)
+        return memory.inspect(guest, symbols, where, vm.plan.disk)
     except EvidenceError as error:
         return [Event("evidence", "memory.damaged", {"reason": str(error)})]

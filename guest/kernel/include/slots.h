@@ -1,4 +1,4 @@
-/* The slots of a paging file (slots.c). */
+/* The slots of a paging file (mm/slots.c). */
 #pragma once
 #include <ntdef.h>
 

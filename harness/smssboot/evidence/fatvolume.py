@@ -1,0 +1,238 @@
+"""One FAT volume after power-off: its tree and contents by mtools, its soundness by fsck.vfat."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from smssboot.evidence import tools
+
+LARGEST: Final = 4 << 20
+"""Bytes of the largest file whose content is looked at."""
+
+PAGING: Final = ("pagefile.sys", "swapfile.sys")
+_AT_ONCE: Final = 400
+_FOLDER: Final = b"Directory for ::/"
+_ENTRY: Final = re.compile(r"(.{8}) (.{3})( *<DIR> *| *\d+) .{10}  .{5} (?: (.*))?", re.DOTALL)
+"""A line of mdir: short name, extension, size, date, time, and the long name if there is one."""
+
+_ATTRIBUTES: Final = re.compile(rb"^(.{11,13})::/(.+)$", re.DOTALL)
+_CLUSTERS: Final = re.compile(r"(\d+) files, (\d+)/(\d+) clusters")
+_DIRTY: Final = "Dirty bit is set"
+_HARMLESS: Final = (
+    "fsck.fat ", "There are differences between boot sector and its backup", "This is mostly harmless",
+    "Not automatically fixing", "Leaving filesystem unchanged", "Automatically removing dirty bit", _DIRTY,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Found:
+    """A file or directory. `path` is `\\Windows\\x.txt`; `content` None: too large, or it cannot be read."""
+
+    path: str
+    size: int
+    directory: bool
+    attributes: str = ""
+    content: bytes | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the content, or None."""
+        return None if self.content is None else hashlib.sha256(self.content).hexdigest()
+
+
+class Health(NamedTuple):
+    """fsck.vfat's opinion: `clean`, `dirty` or `damaged`, with how many problems; free bytes."""
+
+    verdict: str
+    problems: int
+    free: int | None
+    first: str
+
+
+class Boot(NamedTuple):
+    """What the boot sector says. `dirty` by it or by the second entry of the FAT."""
+
+    filesystem: str
+    serial: str
+    label: str
+    cluster: int
+    dirty: bool
+
+
+def boot_sector(fd: int, offset: int) -> Boot | None:
+    """The volume's description of itself; None when there is no FAT at this place."""
+    raw = os.pread(fd, 512, offset)
+    if len(raw) < 512 or raw[510:] != b"\x55\xaa":
+        return None
+    sector, per_cluster, reserved = struct.unpack_from("<HBH", raw, 11)
+    if sector not in (512, 1024, 2048, 4096) or not per_cluster or per_cluster & (per_cluster - 1):
+        return None
+    wide = struct.unpack_from("<H", raw, 22)[0] == 0
+    at = 64 if wide else 36
+    name = raw[at + 18 : at + 26].decode("ascii", "replace").strip()
+    entry = os.pread(fd, 8 if wide else 4, offset + reserved * sector)
+    flag = 1 << 27 if wide else 1 << 15
+    second = int.from_bytes(entry[len(entry) // 2 :], "little")
+    clean = name == "FAT12" or len(entry) < 4 or bool(second & flag)
+    low, high = struct.unpack_from("<HH", raw, at + 3)
+    label = raw[at + 7 : at + 18].decode("ascii", "replace").strip()
+    dirty = bool(raw[at + 1] & 1) or not clean
+    return Boot(name, f"{high:04X}-{low:04X}", label, sector * per_cluster, dirty)
+
+
+def check(disk: Path, offset: int, size: int, scratch: Path) -> Health:
+    """fsck.vfat on a sparse copy of the partition, which it may not change."""
+    copy = scratch / "partition"
+    _copy(disk, offset, size, copy)
+    answer = tools.ask("fsck.vfat", "-n", os.fspath(copy))
+    copy.unlink()
+    text = (answer.out + answer.error).decode("utf-8", "replace")
+    counted = _CLUSTERS.search(text)
+    free = None
+    if counted is not None:
+        with disk.open("rb") as file:
+            boot = boot_sector(file.fileno(), offset)
+        free = (int(counted[3]) - int(counted[2])) * (boot.cluster if boot is not None else 0)
+    problems = [line for line in text.splitlines() if _is_problem(line)]
+    if answer.status is None or (answer.status not in (0, 1) and not problems):
+        problems.append(f"fsck.vfat ended with {answer.status}")
+    if problems:
+        return Health("damaged", len(problems), free, problems[0])
+    return Health("dirty" if _DIRTY in text or answer.status else "clean", 0, free, "")
+
+
+def _is_problem(line: str) -> bool:
+    # What is indented belongs to the line before it.
+    told = line.strip()
+    known = line != line.lstrip() or told.startswith(_HARMLESS) or _CLUSTERS.search(told)
+    return bool(told) and not known
+
+
+def _copy(disk: Path, offset: int, size: int, target: Path) -> None:
+    """The partition as a file of its own; holes stay holes."""
+    with disk.open("rb") as source, target.open("wb") as out:
+        out.truncate(size)
+        end, at = offset + size, offset
+        while at < end:
+            try:
+                at = os.lseek(source.fileno(), at, os.SEEK_DATA)
+            except OSError:  # nothing but a hole up to the end
+                return
+            stop = min(end, os.lseek(source.fileno(), at, os.SEEK_HOLE))
+            while at < stop:
+                data = os.pread(source.fileno(), min(1 << 20, stop - at), at)
+                if not data:
+                    return
+                os.pwrite(out.fileno(), data, at - offset)
+                at += len(data)
+
+
+def tree(disk: Path, offset: int) -> tuple[list[Found], str]:
+    """Every file and directory with its content, and what went wrong while they were read."""
+    image = f"{disk}@@{offset}"
+    answer = tools.ask("mdir", "-/", "-a", "-i", image, "::")
+    found, strange = _listing(answer.out)
+    trouble = "mdir did not come to an end" if answer.status is None else ""
+    if not trouble and answer.status != 0 and found == []:
+        trouble = _first(answer.error) or "mdir failed"
+    if not trouble and strange:
+        trouble = f"a name that cannot be: {strange!r}"
+    attributes = tools.ask("mattrib", "-/", "-i", image, "::/")
+    by_path = {one.path.casefold(): one for one in found}
+    for line in attributes.out.split(b"\n"):
+        match = _ATTRIBUTES.match(line)
+        one = by_path.get(_path(match[2]).casefold()) if match is not None else None
+        if match is not None and one is not None:
+            one.attributes = "".join(sorted(match[1].decode("ascii", "replace").replace(" ", "")))
+    read = [f for f in found if not f.directory and f.size <= LARGEST and f.path[1:].lower() not in PAGING]
+    _contents(image, [f for f in read if f.size])
+    for one in read:
+        if not one.size:
+            one.content = b""
+    return found, trouble or next((f"{f.path!r} cannot be read" for f in read if f.content is None), "")
+
+
+def _listing(text: bytes) -> tuple[list[Found], str]:
+    """mdir's listing, and the first line that is none of its own."""
+    found: list[Found] = []
+    seen: set[str] = set()
+    strange = ""
+    folder: str | None = None
+    for raw in text.split(b"\n"):
+        line = raw.decode("utf-8", "surrogateescape")
+        if raw.startswith(_FOLDER):
+            folder = _path(raw[len(_FOLDER) :]).rstrip("\\")
+            continue
+        match = _ENTRY.fullmatch(line)
+        if match is None:
+            known = not line.strip() or line.startswith((" ", "Total files"))
+            strange = strange or ("" if known else line[:80])
+            continue
+        name = _name(match)
+        if folder is None or name in (".", "..", ""):
+            continue
+        path = f"{folder}\\{name}"
+        if path.casefold() in seen:  # a second file of one name: the reader of a path finds the first one
+            strange = strange or path
+            continue
+        seen.add(path.casefold())
+        directory = "<DIR>" in match[3]
+        found.append(Found(path, 0 if directory else int(match[3]), directory))
+    return found, strange
+
+
+def _name(match: re.Match[str]) -> str:
+    if match[4]:
+        return match[4]
+    base, extension = match[1].strip(), match[2].strip()
+    return f"{base}.{extension}" if extension else base
+
+
+def _path(raw: bytes) -> str:
+    return "\\" + raw.decode("utf-8", "surrogateescape").strip("/").replace("/", "\\")
+
+
+def _contents(image: str, files: list[Found]) -> None:
+    """Read many files with few processes: their contents come one behind the other, of known sizes."""
+    for start in range(0, len(files), _AT_ONCE):
+        batch = files[start : start + _AT_ONCE]
+        answer = tools.ask("mtype", "-i", image, *map(_argument, batch))
+        whole = len(answer.out) == sum(one.size for one in batch) and answer.status == 0
+        if not whole and len(batch) > 1:
+            for one in batch:
+                _contents(image, [one])
+        elif whole:
+            for one, data in zip(batch, _cut(answer.out, batch), strict=True):
+                one.content = data
+
+
+def contents(disk: Path, offset: int, sizes: Mapping[str, int]) -> dict[str, bytes]:
+    """The contents of some files by path (`\\a.txt`), those that can be read."""
+    files = [Found(path, size, False) for path, size in sizes.items()]
+    _contents(f"{disk}@@{offset}", files)
+    return {one.path: one.content for one in files if one.content is not None}
+
+
+def _cut(data: bytes, batch: list[Found]) -> Iterator[bytes]:
+    at = 0
+    for one in batch:
+        yield data[at : at + one.size]
+        at += one.size
+
+
+def _argument(one: Found) -> bytes:
+    """The path as mtools wants it; what it takes for a pattern is written as it is meant."""
+    path = "::" + re.sub(r"([\[\]*?])", r"\\\1", one.path.replace("\\", "/"))
+    return path.encode("utf-8", "surrogateescape")
+
+
+def _first(text: bytes) -> str:
+    lines = text.decode("utf-8", "replace").strip().splitlines()
+    return lines[0] if lines else ""
