@@ -65,7 +65,9 @@ def hive(current: int = 2) -> bytes:
 
 def run(reader: Path, data: bytes, tmp_path: Path, *options: str) -> list[str]:
     (tmp_path / "SYSTEM").write_bytes(data)
-    done = subprocess.run([reader, tmp_path / "SYSTEM", *options], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [reader, tmp_path / "SYSTEM", *options], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.returncode
     return done.stdout.splitlines()
 
