@@ -60,7 +60,7 @@ def recipe(folder: Path, program: Path, registry: str) -> Path:
     programs = ", ".join(f"{name}: {{file: {file}}}" for name, file in files.items())
     key = r"CurrentControlSet\Control\Session Manager"
     changes = f"registry:\n  delete: ['{key}\\KnownDLLs']\n  set:\n    {key}{registry}"
-    path.write_text(f"extends: default\nprograms: {{{programs}}}\n{changes}")
+    path.write_text(f"extends: diskless\nprograms: {{{programs}}}\n{changes}")
     return path
 
 

@@ -122,7 +122,8 @@ VOID SmpInitializeKnownDlls(VOID)
         Status = MapDll(&Dll->Value);
         Mapped += NT_SUCCESS(Status);
         RtlpClaim("smss.known-dll", "name=%wZ file=%wZ status=%x", &Dll->Name, &Dll->Value, Status);
-        if (!NT_SUCCESS(Status))
+        /* A file that two values name is known already, and nothing is wrong. */
+        if (!NT_SUCCESS(Status) && Status != STATUS_OBJECT_NAME_COLLISION)
             SmpLogEvent(SMP_EVENT_KNOWN_DLL, Status, L"A known DLL was left out: ", &Dll->Value);
     }
     if (DllDirectory)
