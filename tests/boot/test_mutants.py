@@ -30,6 +30,8 @@ EXPECTED = {
     "csrss0-exits": Named("E108", r"0xEF", "bugcheck"),
     "claimed-not-done": Named("E111 E101", r"smss\.init|process\.hard-error-mode"),
     "dos-device-missing": Named("E101 E111 E103", r"\\GLOBAL\?\?\\|smss\.dos-device"),
+    "registry-late": Named("E102", r"smss\.(renames|registry-ready)"),
+    "shutdown-by-smss": Named("E104", r"system\.shutdown.*smss\.exe"),
     "phases-swapped": Named("E102", r"smss\.(environment-template|api-threads)"),
     "port-after-workers": Named("E102", r"smss\.api-(port|threads)|SmApiPort|thread\.create"),
     "line-lost": Named("E109", r"60"),
