@@ -1,4 +1,4 @@
-"""The profile `win11/observed`: one guest, the other order of the Session Manager's steps, by the command line alone."""
+"""The profile `win11/observed`: one guest, another order of its steps, by the command line alone."""
 
 from __future__ import annotations
 
@@ -52,12 +52,14 @@ def test_without_a_disk(boot: Boot) -> None:
 
 
 def test_the_kernel_and_smss_order_drivers_alike(boot: Boot, tmp_path: Path) -> None:
-    """A tag that no list has comes after those that one has, by its number; the registry's order is Null, ramdisk."""
+    """Tags that no list has order drivers by number; in the registry Null comes before ramdisk."""
     recipe = tmp_path / "tags.yaml"
     recipe.write_text(
-        "extends: default\nregistry: {set: {CurrentControlSet\\Services\\Null: {Group: SCSI Miniport, Tag: 4}}}\n"
+        "extends: default\n"
+        "registry: {set: {CurrentControlSet\\Services\\Null: {Group: SCSI Miniport, Tag: 4}}}\n"
     )
-    for profile, voice, event in (("observed", "fact", "driver.start"), ("documented", "claim", "smss.driver")):
+    ways = (("observed", "fact", "driver.start"), ("documented", "claim", "smss.driver"))
+    for profile, voice, event in ways:
         result = boot(recipe, "--profile", f"win11/{profile}")
         assert result.code == 0, result.stderr
         assert drivers(result, voice, event) == ["ramdisk.sys", "null.sys"]
