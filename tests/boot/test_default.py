@@ -35,6 +35,7 @@ def test_hivelist_is_in_no_file(boot: Boot) -> None:
     assert not [key for key in told if key.lower().endswith("hivelist")]
 
 
+@pytest.mark.statements("S-095", "S-102", "S-104")
 @pytest.mark.parametrize("way", ["button", "sac"])
 def test_the_guest_powers_itself_off_when_asked(way: str, boot: Boot) -> None:
     result = boot("default", "--power-off", way)
@@ -44,6 +45,7 @@ def test_the_guest_powers_itself_off_when_asked(way: str, boot: Boot) -> None:
     assert result.data("qmp.SHUTDOWN", "reason") == {"guest-shutdown"}
 
 
+@pytest.mark.statements("S-022", "S-049")
 def test_the_nonce_comes_back_as_claim_fact_and_evidence(boot: Boot) -> None:
     nonce = "8877665544332211"
     result = boot("default", "--nonce", nonce)

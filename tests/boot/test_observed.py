@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from boot_help import Boot, Result
 
 OBSERVED = ("--profile", "win11/observed")
@@ -22,6 +23,7 @@ def drivers(result: Result, voice: str, event: str) -> list[str]:
     return [path.rpartition("\\")[2] for path in paths if path.endswith(("null.sys", "ramdisk.sys"))]
 
 
+@pytest.mark.statements("S-015", "S-057", "S-104")
 def test_the_default_image_follows_the_command_line(boot: Boot) -> None:
     result = boot("default", *OBSERVED)
     assert result.code == 0, result.stderr
@@ -40,6 +42,7 @@ def test_the_default_image_follows_the_command_line(boot: Boot) -> None:
     assert result.events("registry.set-value", "fact", name="SystemStartOptions", type="REG_SZ")
 
 
+@pytest.mark.statements("S-104")
 def test_wininit_ends_a_system_without_a_winlogon(boot: Boot) -> None:
     result = boot("one-session", *OBSERVED)
     assert result.code == 0, result.stderr
@@ -51,6 +54,7 @@ def test_without_a_disk(boot: Boot) -> None:
     assert result.code == 0, result.stderr
 
 
+@pytest.mark.statements("S-017")
 def test_the_kernel_and_smss_order_drivers_alike(boot: Boot, tmp_path: Path) -> None:
     """Tags that no list has order drivers by number; in the registry Null comes before ramdisk."""
     recipe = tmp_path / "tags.yaml"
