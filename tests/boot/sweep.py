@@ -21,6 +21,7 @@ from smssboot.model.functions import BUGCHECKS
 from smssboot.study.options import Options
 from smssboot.study.prepare import Prepared, prepare
 from smssboot.timeline.items import Console, Event, Item
+from smssboot.timeline.items import Damage as Unreadable
 
 NONCE: Final = "2718281828459045"  # fixed: a seed then means the same bytes in every sweep
 POLICY: Final = Policy(
@@ -112,6 +113,7 @@ def judge(boot: Boot) -> str:
     """Raises AssertionError, unless the boot's end is one of those that are right: which one it is."""
     cause, watch = boot.outcome.cause, boot.watch
     what = f"{boot.damage}: {cause.kind}: {cause.text}\n{watch.tail}"
+    assert not [item for item in watch.items if isinstance(item, Unreadable)], what
     assert [event.name for event in boot.evidence].count("disk.table") == 1, what
     if cause.kind == "bugcheck":
         (code,) = {int(event.data["code"], 16) for event in watch.events("bugcheck")}
@@ -150,10 +152,15 @@ def _program(file: str, watch: Watch, what: str) -> None:
     assert file.casefold() not in mapped | loaded, what
     if file in IDLE:
         return
-    stem = file.rsplit(".", 1)[0].casefold()
-    told = [event.data["text"] for event in watch.events("smss.log")]
-    told += [event.data["path"] for event in watch.events("driver.load-failed")]
-    assert any(stem in text.casefold() for text in told), what
+    failed = {
+        event.data["path"].rsplit("\\", 1)[-1].casefold() for event in watch.events("driver.load-failed")
+    }
+    assert file.casefold() in failed or _logged(file.rsplit(".", 1)[0], watch), what
+
+
+def _logged(what: str, watch: Watch) -> bool:
+    """Whether smss wrote a record to the event log that names it."""
+    return any(what.casefold() in event.data["text"].casefold() for event in watch.events("smss.log"))
 
 
 def _volume(boot: Boot, what: str) -> None:
@@ -163,15 +170,17 @@ def _volume(boot: Boot, what: str) -> None:
     ended = watch.events("autochk.volume.end", volume="C:")
     assert len(begun) == len(ended) <= 1, what
     if boot.damage.kind == "volume" and boot.damage.dirty and boot.damage.how not in ("boot", "short"):
-        assert begun and begun[0].data["dirty"] == "1", what
+        # Or it is damaged itself, and smss has logged that it did not run.
+        assert begun[0].data["dirty"] == "1" if begun else _logged("autochk", watch), what
     for event in ended:
-        count = int(event.data["problems"])
         claims = watch.events("autochk.problem", volume="C:")
-        assert len(claims) == min(count, _CLAIMS_LIMIT), what
+        assert len(claims) == min(int(event.data["problems"]), _CLAIMS_LIMIT), what
         if begun[0].data["dirty"] == "0" or event.data["result"] not in ("clean", "repaired"):
             continue
-        assert (event.data["result"] == "repaired") == (count > 0), what
+        assert event.data["result"] == "repaired", what
         if boot.damage.how != "short":
             told = [one for one in boot.evidence if one.name == "disk.volume"]
             (after,) = [one for one in told if one.data["volume"] == "C:"]
-            assert after.data["fsck"] == "clean", f"{dict(after.data)}: {what}"
+            left = "" if after.data["fsck"] == "clean" else after.data.get("reason", "dirty")
+            # A boot sector that names no information sector is a whole one: there is none to be put right.
+            assert not left or (boot.damage.how, left) == ("boot", "No FSINFO sector"), f"{left}: {what}"

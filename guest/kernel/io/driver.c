@@ -97,8 +97,10 @@ NTSTATUS IopLoadDriver(PIOP_SERVICE Service)
         return STATUS_IMAGE_ALREADY_LOADED;
     }
     Status = MmLoadSystemImage(&Service->ImagePath, FALSE, &Base, &Entry);
-    if (!NT_SUCCESS(Status))
+    if (!NT_SUCCESS(Status)) {
+        ExRecordFact("driver.load-failed", "path=%wZ status=%x", &Service->ImagePath, (ULONG)Status);
         return Status;
+    }
     Status = IopCreateDriver(Service, Base, Entry, &Driver);
     if (!NT_SUCCESS(Status)) {
         MmUnloadSystemImage(Base);
