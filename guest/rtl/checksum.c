@@ -1,4 +1,4 @@
-/* The checksum in a PE header: a 16-bit ones' complement sum of the file, plus its length. */
+/* The checksum in a PE header: a 16-bit ones' complement sum of the file, plus its length. Used by the boot stub too. */
 #include <nt.h>
 
 /* Carries from word to word are carries of the sum too, so eight bytes are added at a time. */
@@ -33,13 +33,4 @@ ULONG NTAPI RtlpFinishImageChecksum(USHORT WholeSum, ULONG Told, ULONG FileSize)
         Sum = (USHORT)(Sum - Word);
     }
     return Sum + FileSize;
-}
-
-ULONG NTAPI RtlpImageChecksum(CONST VOID *FileData, ULONG FileSize)
-{
-    PIMAGE_NT_HEADERS Nt;
-
-    if (!NT_SUCCESS(RtlImageNtHeaderEx(0, (PVOID)FileData, FileSize, &Nt)))
-        return 0;
-    return RtlpFinishImageChecksum(RtlpChecksumWords(0, FileData, FileSize), Nt->OptionalHeader.CheckSum, FileSize);
 }

@@ -116,3 +116,12 @@ NTSTATUS NTAPI LdrRelocateImage(PVOID Base, ULONG64 Delta)
     }
     return STATUS_SUCCESS;
 }
+
+ULONG NTAPI RtlpImageChecksum(CONST VOID *FileData, ULONG FileSize)
+{
+    PIMAGE_NT_HEADERS Nt;
+
+    if (!NT_SUCCESS(RtlImageNtHeaderEx(0, (PVOID)FileData, FileSize, &Nt)))
+        return 0;
+    return RtlpFinishImageChecksum(RtlpChecksumWords(0, FileData, FileSize), Nt->OptionalHeader.CheckSum, FileSize);
+}

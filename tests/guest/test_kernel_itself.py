@@ -160,6 +160,7 @@ def test_the_stub_says_what_is_wrong_with_the_modules(built: Path, tmp_path: Pat
         "another architecture": modules.archive([(KERNEL, (built / other / "ketest.exe").read_bytes())]),
         "no PE image": modules.archive([(KERNEL, b"MS" + kernel[2:])]),
         "cut short": modules.archive([(KERNEL, kernel[: len(kernel) // 2])]),
+        "its checksum is wrong": modules.archive([(KERNEL, kernel[:-1] + bytes([kernel[-1] ^ 1]))]),
     }
     for message, archive in cases.items():
         (tmp_path / "m").write_bytes(archive)

@@ -77,6 +77,15 @@ def test_bugcheck(symptoms: Symptoms) -> None:
     assert diagnosis is not None and "PROCESS1_INITIALIZATION_FAILED (0xC000007B ? ? ?)" in diagnosis.text
 
 
+@pytest.mark.parametrize("who", ["boot stub", "boot loader"])
+def test_last_words_of_what_boots_the_kernel(symptoms: Symptoms, who: str) -> None:
+    diagnosis = symptoms.on_item(Console(f"\x1b[2Jsmssboot: {who}: ntoskrnl.exe is no PE image"))
+    assert kind(diagnosis) == "panic"
+    assert diagnosis is not None and diagnosis.text == f"{who}: ntoskrnl.exe is no PE image"
+    assert symptoms.on_item(Event("fact", "hello")) is None
+    assert symptoms.on_item(Console(f"smssboot: {who}: a program says so")) is None
+
+
 def test_resets_up_to_a_storm(symptoms: Symptoms) -> None:
     reset = {"guest": True, "reason": "guest-reset"}
     assert [kind(symptoms.on_qmp("RESET", reset)) for _ in range(3)] == [None, "reset-storm", "reset-storm"]

@@ -1,7 +1,7 @@
 /* Loads a PE32+ image: sections to their places, base relocations, and a mapping with W^X per section. */
 #include "boot.h"
 
-#include <ntimage.h>
+#include <nt.h>
 
 /* KiSystemStartup is in the higher half wherever the image prefers to be: this is where we put it. */
 #define BOOT_KERNEL_BASE 0xFFFFF80000000000ull
@@ -9,6 +9,28 @@
 static PIMAGE_NT_HEADERS64 Headers(PCVOID Base)
 {
     return (PIMAGE_NT_HEADERS64)((ULONG64)Base + (ULONG64)((const IMAGE_DOS_HEADER *)Base)->e_lfanew);
+}
+
+/* Whether all sections are in the file, and have their places in the image. */
+static BOOLEAN HasSections(const LOADER_MODULE *File, PIMAGE_NT_HEADERS64 Nt)
+{
+    PIMAGE_SECTION_HEADER Section = IMAGE_FIRST_SECTION(Nt);
+
+    for (ULONG i = 0; i < Nt->FileHeader.NumberOfSections; i++, Section++) {
+        if ((ULONG64)Section->PointerToRawData + min(Section->SizeOfRawData, Section->Misc.VirtualSize) > File->Size ||
+            (ULONG64)Section->VirtualAddress + Section->Misc.VirtualSize > Nt->OptionalHeader.SizeOfImage)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* A kernel of other bytes than it was linked with would run into anything: like a driver it must have a checksum. */
+static BOOLEAN IsAsLinked(const LOADER_MODULE *File, PIMAGE_NT_HEADERS64 Nt)
+{
+    ULONG Told = Nt->OptionalHeader.CheckSum;
+
+    return Told != 0 && File->Size == (ULONG)File->Size &&
+           RtlpFinishImageChecksum(RtlpChecksumWords(0, File->Base, File->Size), Told, (ULONG)File->Size) == Told;
 }
 
 ULONG64 BootCheckImage(const LOADER_MODULE *File)
@@ -30,6 +52,10 @@ ULONG64 BootCheckImage(const LOADER_MODULE *File)
             (PUCHAR)File->Base + Nt->OptionalHeader.SizeOfHeaders ||
         Nt->OptionalHeader.AddressOfEntryPoint >= Nt->OptionalHeader.SizeOfImage)
         BootFail("ntoskrnl.exe has damaged headers");
+    if (!HasSections(File, Nt))
+        BootFail("ntoskrnl.exe is cut short");
+    if (!IsAsLinked(File, Nt))
+        BootFail("ntoskrnl.exe is damaged: its checksum is wrong");
     return BOOT_PAGE_UP((ULONG64)Nt->OptionalHeader.SizeOfImage);
 }
 
@@ -76,9 +102,7 @@ VOID BootLoadImage(const LOADER_MODULE *File, BOOT_IMAGE *Image)
     Section = IMAGE_FIRST_SECTION(Nt);
     for (ULONG i = 0; i < Nt->FileHeader.NumberOfSections; i++, Section++) {
         ULONG Size = min(Section->SizeOfRawData, Section->Misc.VirtualSize);
-        if ((ULONG64)Section->PointerToRawData + Size > File->Size ||
-            (ULONG64)Section->VirtualAddress + Section->Misc.VirtualSize > Nt->OptionalHeader.SizeOfImage)
-            BootFail("ntoskrnl.exe is cut short");
+
         __builtin_memcpy(Memory + Section->VirtualAddress, (PUCHAR)File->Base + Section->PointerToRawData, Size);
     }
     Image->Physical = (ULONG64)Memory;

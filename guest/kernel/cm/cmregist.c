@@ -79,6 +79,15 @@ static VOID CmpRecordSystemLoad(ULONG Index, PCMHIVE Hive)
     CmpRecordLoad(Hive, &File);
 }
 
+static VOID CmpRecordLoadFailure(ULONG Index, NTSTATUS Status)
+{
+    UNICODE_STRING Parent, Name;
+
+    RtlInitUnicodeString(&Parent, CmpSystemHives[Index].Parent);
+    RtlInitUnicodeString(&Name, CmpSystemHives[Index].Name);
+    ExRecordFact("hive.load-failed", "path=\\Registry\\%wZ\\%wZ status=%x", &Parent, &Name, (ULONG)Status);
+}
+
 /* An image without a disk has no hives but SYSTEM, and that only to read: nothing is missing there. */
 static BOOLEAN CmpIsDiskless(VOID)
 {
@@ -101,8 +110,7 @@ static VOID CmpBringHives(VOID)
         } else if (NT_SUCCESS(Status)) {
             continue;                   /* SYSTEM of the modules alone: kernel.hive told of it */
         } else if (Status == STATUS_REGISTRY_CORRUPT || !CmpIsDiskless()) {
-            ExRecordFact("hive.load-failed", "path=\\Registry\\%S\\%S status=%x", CmpSystemHives[i].Parent,
-                         CmpSystemHives[i].Name, Status);
+            CmpRecordLoadFailure(i, Status);
         }
     }
 }

@@ -9,6 +9,9 @@ from typing import Any
 from smssboot.machine.plan import Policy
 from smssboot.timeline.items import Console, Event, Item
 
+_STUB = ("smssboot: boot stub: ", "smssboot: boot loader: ")
+"""How the last words of what boots the kernel begin (guest/boot)."""
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -27,6 +30,7 @@ class Symptoms:
         self._max_resets = max_resets
         self._resets = 0
         self._reset_announced = False
+        self._recorded = False  # the kernel runs: what follows is not the boot stub's
         self._last_line = ""
         self._repeats = 0
 
@@ -34,6 +38,7 @@ class Symptoms:
         """A record or console line from the first serial port."""
         if isinstance(item, Event):
             self._repeats = 0
+            self._recorded = True
             return self._on_fact(item) if item.voice == "fact" else None
         if isinstance(item, Console) and item.text.strip():
             return self._on_console(item.text)
@@ -72,6 +77,11 @@ class Symptoms:
         return None
 
     def _on_console(self, text: str) -> Diagnosis | None:
+        for words in _STUB if not self._recorded else ():
+            _, found, reason = text.partition(words)  # before it may be what the firmware left on the line
+            if found:
+                who = words.removeprefix("smssboot: ")
+                return Diagnosis("panic", who + reason.strip(), {"reason": reason.strip()})
         self._repeats = self._repeats + 1 if text == self._last_line else 1
         self._last_line = text
         if self._repeats < self._policy.max_repeats:
