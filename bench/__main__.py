@@ -28,6 +28,8 @@ SECTIONS: Final = {
     "rivals": "smssboot run against a shell, pexpect and labgrid",
     "again": "one more boot in the same process against bare QEMU",
     "instructions": "guest instructions to the steady state",
+    "disk": "a boot with a disk against one without; what it writes",
+    "image": "building an image",
     "engine": "growth of the check; records per second of the decoder",
     "memory": "the harness's and the guest's memory",
 }

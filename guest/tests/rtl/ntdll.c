@@ -223,6 +223,7 @@ int TestMain(const char *Image, unsigned Checksum)
     Peb.ProcessHeap = RtlCreateHeap(HEAP_GROWABLE, NULL, 0, 0, NULL, NULL);
     TestHeap();
     TestStrings();
+    TestMemory();
     TestFormat();
     TestSecurity();
     TestImage(Image, Checksum);

@@ -11,6 +11,39 @@ static BOOLEAN Is(PCUNICODE_STRING String, PCWSTR Text)
     return RtlEqualUnicodeString(String, &Expected, FALSE);
 }
 
+static UCHAR Pattern(ULONG Index) { return (UCHAR)(Index * 37 + Index / 7); }
+
+/* Every length that takes another way through the loops, from and to any alignment; nothing beside it is touched. */
+void TestMemory(void)
+{
+    UCHAR From[160], To[160], After;
+    BOOLEAN Same = TRUE;
+
+    for (ULONG i = 0; i < sizeof(From); i++)
+        From[i] = Pattern(i);
+    for (ULONG Length = 0; Length < 140; Length++) {
+        for (ULONG Shift = 0; Shift < 9; Shift++) {
+            ULONG Whole = RtlComputeCrc32(0, From + Shift, Length), Bytewise = 0;
+
+            memset(To, 0xA5, sizeof(To));
+            memcpy(To + 8 - Shift / 2, From + Shift, Length);
+            for (ULONG i = 0; i < sizeof(To); i++) {
+                ULONG At = i - (8 - Shift / 2);
+
+                Same &= To[i] == (i >= 8 - Shift / 2 && At < Length ? Pattern(At + Shift) : 0xA5);
+            }
+            After = To[Shift + Length];
+            memset(To + Shift, 0x3C, Length);
+            for (ULONG i = 0; i < Length; i++) {
+                Same &= To[Shift + i] == 0x3C;
+                Bytewise = RtlComputeCrc32(Bytewise, From + Shift + i, 1);
+            }
+            Same &= To[Shift + Length] == After && Whole == Bytewise;
+        }
+    }
+    CHECK(Same);
+}
+
 void TestStrings(void)
 {
     WCHAR Buffer[8];

@@ -8,6 +8,7 @@ extern int TestFailures;
 void TestFailed(const char *File, int Line, const char *What);
 #define CHECK(e) ((e) ? (void)0 : TestFailed(__FILE_NAME__, __LINE__, #e))
 
+void TestMemory(void);
 void TestStrings(void);
 void TestFormat(void);
 void TestSecurity(void);
