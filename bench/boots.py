@@ -12,15 +12,21 @@ SECTION = "QEMU, start to exit"
 
 
 def figures(rounds: int, scratch: Path) -> list[Figure]:
-    """A ratio per machine, with the milliseconds that it is made of."""
+    """A ratio per machine and image, with the milliseconds that it is made of."""
     out: list[Figure] = []
     for target in EVERY:
         guest, of = Guest.on(target, scratch), target.name
-        times = race({"full": guest.full(), "tiny": guest.tiny()}, rounds)
-        full, tiny = times["full"], times["tiny"]
-        out += [
-            Figure(SECTION, "full boot / smallest guest", ratio(full, tiny), of, reach=5, aim=3),
-            Figure(SECTION, "full boot", full.median * 1e3, of, form=".0f", unit=" ms"),
-            Figure(SECTION, "smallest guest", tiny.median * 1e3, of, form=".0f", unit=" ms"),
-        ]
+        bare = Guest.on(target, scratch, "diskless")
+        contenders = {"smallest guest": bare.tiny(), "diskless boot": bare.full()}
+        if guest.image.disk is not None:
+            contenders["full boot"] = guest.full()
+        times = race(contenders, rounds)
+        tiny = times["smallest guest"]
+        for name in ("full boot", "diskless boot"):
+            if name in times:
+                out.append(
+                    Figure(SECTION, f"{name} / smallest guest", ratio(times[name], tiny), of, reach=5, aim=3)
+                )
+        for name, sample in reversed(times.items()):
+            out.append(Figure(SECTION, name, sample.median * 1e3, of, form=".0f", unit=" ms"))
     return out

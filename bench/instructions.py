@@ -19,25 +19,32 @@ NS_PER_INSTRUCTION: Final = 8
 """`-icount shift=3`: what every instruction adds to the guest's clock; idle time is skipped."""
 
 
+IMAGES: Final = {"default": "with a disk", "diskless": "without a disk"}
+
+
 def figures(rounds: int, scratch: Path) -> list[Figure]:
-    """Two boots per architecture, which must count the same."""
+    """Two boots per architecture and image, which must count the same."""
     out: list[Figure] = []
-    counts: dict[str, int] = {}
-    for target in DEFAULTS:
-        image = Guest.on(target, scratch).image
-        first, second = (
-            steady_ns(conforming(image, Options(deterministic=True))) // NS_PER_INSTRUCTION for _ in range(2)
-        )
-        if first != second:
-            raise BenchError(f"{target.name}: {first:,} instructions, then {second:,}: not deterministic")
-        counts[target.name] = first
-    least = min(counts.values())
-    for name, count in counts.items():
-        out += [
-            Figure(SECTION, "to steady state / the other machine", count / least, name),
-            Figure(SECTION, "to steady state", count / 1e6, name, form=".3f", unit=" M"),
-        ]
+    for recipe, words in IMAGES.items():
+        counts = {target.name: count(Guest.on(target, scratch, recipe)) for target in DEFAULTS}
+        least = min(counts.values())
+        for name, found in counts.items():
+            out += [
+                Figure(SECTION, f"to steady state {words} / the other machine", found / least, name),
+                Figure(SECTION, f"to steady state {words}", found / 1e6, name, form=".3f", unit=" M"),
+            ]
     return out
+
+
+def count(guest: Guest) -> int:
+    """Instructions to the steady state. Raises BenchError when two boots differ."""
+    first, second = (
+        steady_ns(conforming(guest.image, Options(deterministic=True))) // NS_PER_INSTRUCTION
+        for _ in range(2)
+    )
+    if first != second:
+        raise BenchError(f"{guest.target.name}: {first:,} instructions, then {second:,}: not deterministic")
+    return first
 
 
 def steady_ns(boot: Boot) -> int:

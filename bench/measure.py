@@ -32,12 +32,14 @@ class Sample:
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command to run to its end. `stdin` is what it reads there; `proof` must have been written into
-    `log` (or, without one, printed) near its end, so that nothing half-done is timed."""
+    `log` (or, without one, printed) near its end, so that nothing half-done is timed. `ready` makes ready
+    what a run uses up; a race does not time it."""
 
     argv: Sequence[str]
     stdin: bytes = b""
     proof: bytes = b""
     log: Path | None = None
+    ready: Callable[[], object] | None = None
 
     def __call__(self) -> None:
         """Runs it. Raises BenchError when it fails or does not do what it should."""
@@ -57,6 +59,8 @@ def race(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
+            if isinstance(run, Command) and run.ready is not None:
+                run.ready()
             gc.collect()
             began = time.perf_counter()
             run()

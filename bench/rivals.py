@@ -59,7 +59,9 @@ def harness(guest: Guest) -> Command:
 def pexpect_rival(guest: Guest, *options: str) -> Command:
     """The script beside this file, with the console on its terminal."""
     line = argv.for_shell(guest.plan, "stdio,signal=off", guest.typed())
-    return Command((sys.executable, str(HERE / "pexpect_rival.py"), *options, PATTERN, *line))
+    return Command(
+        (sys.executable, str(HERE / "pexpect_rival.py"), *options, PATTERN, *line), ready=guest.fresh
+    )
 
 
 def labgrid_rival(guest: Guest) -> Command:
@@ -81,7 +83,8 @@ def labgrid_rival(guest: Guest) -> Command:
         "append": plan.append,
         "extra_args": argv.quoted(_without(rest[1:], "-machine", "-cpu", "-m", "-bios", "-display")),
     }
-    return Command((sys.executable, str(HERE / "labgrid_rival.py"), PATTERN, json.dumps(settings)))
+    rival = (sys.executable, str(HERE / "labgrid_rival.py"), PATTERN, json.dumps(settings))
+    return Command(rival, ready=guest.fresh)
 
 
 def _without(line: tuple[str, ...], *options: str) -> tuple[str, ...]:

@@ -44,11 +44,11 @@ wchar_t *wcsstr(const wchar_t *String, const wchar_t *Part);
 wchar_t *_wcsupr(wchar_t *String);
 unsigned long wcstoul(const wchar_t *String, wchar_t **End, int Base);
 
-#define RtlCopyMemory memcpy
-#define RtlMoveMemory memmove
-#define RtlZeroMemory(d, n) memset((d), 0, (n))
-#define RtlFillMemory(d, n, v) memset((d), (v), (n))
-#define RtlEqualMemory(a, b, n) (memcmp((a), (b), (n)) == 0)
+#define RtlCopyMemory __builtin_memcpy
+#define RtlMoveMemory __builtin_memmove
+#define RtlZeroMemory(d, n) __builtin_memset((d), 0, (n))
+#define RtlFillMemory(d, n, v) __builtin_memset((d), (v), (n))
+#define RtlEqualMemory(a, b, n) (__builtin_memcmp((a), (b), (n)) == 0)
 SIZE_T NTAPI RtlCompareMemory(CONST VOID *A, CONST VOID *B, SIZE_T Length);
 
 /* Formatting: %d %i %u %x %X %o %p %c %C %s %S %ws %ls %wZ %Z %%, flags - 0 + # and space, width, precision,

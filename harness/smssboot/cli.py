@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="boot images and judge them", allow_abbrev=False)
     _recipes(run)
-    run.add_argument("--profile", metavar="P", help="judge by this profile instead of the recipe's")
+    run.add_argument("--profile", metavar="P", help="boot and judge by this profile instead of the recipe's")
     run.add_argument("--target", metavar="T", help="QEMU machine (q35, microvm, virt)")
     run.add_argument("--accel", default="tcg", metavar="A", help="accelerator: tcg (default), kvm, auto")
     run.add_argument("--deterministic", action="store_true", help="count instructions: repeatable bit by bit")

@@ -82,11 +82,13 @@ def _element(element: Element) -> str:
 
 
 def _coverage(options: Namespace) -> tuple[str, Any]:
-    """Per statement: the rules that cover it on which voices, or why it is open."""
+    """Per statement: the rules that cover it on which voices, or why it is open; and tests that show it."""
+    from smssboot.cli_tests import demonstrations
+    from smssboot.image.paths import PROJECT
     from smssboot.model.audit import coverage
 
     found = _load(options.profile)
-    table = coverage(found)
+    table = coverage(found, demonstrations(PROJECT / "tests"))
     rows = [asdict(row) for row in table]
     return str(table), {"schema": "smssboot.coverage/1", "profile": found.profile, "statements": rows}
 

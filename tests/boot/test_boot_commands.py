@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from boot_help import Boot, Result
 from test_native_program import GUEST, LLVM, MACHINES
 
@@ -60,7 +61,7 @@ def recipe(folder: Path, program: Path, registry: str) -> Path:
     programs = ", ".join(f"{name}: {{file: {file}}}" for name, file in files.items())
     key = r"CurrentControlSet\Control\Session Manager"
     changes = f"registry:\n  delete: ['{key}\\KnownDLLs']\n  set:\n    {key}{registry}"
-    path.write_text(f"extends: default\nprograms: {{{programs}}}\n{changes}")
+    path.write_text(f"extends: diskless\nprograms: {{{programs}}}\n{changes}")
     return path
 
 
@@ -71,6 +72,7 @@ def said(result: Result) -> list[str]:
     return [line.removeprefix("command: ") for line in lines]
 
 
+@pytest.mark.statements("S-021", "S-053", "S-065")
 def test_boot_execute_in_order(arch: str, boot: Boot, tmp_path: Path) -> None:
     program = build(arch, tmp_path / "out")
     listed = "".join(f"\n        - '{command}'" for command in COMMANDS)
@@ -98,6 +100,7 @@ def test_boot_execute_in_order(arch: str, boot: Boot, tmp_path: Path) -> None:
     assert result.events("smss.monitor"), "the boot went on"
 
 
+@pytest.mark.statements("S-049")
 def test_known_dlls_come_from_their_sections(arch: str, boot: Boot, tmp_path: Path) -> None:
     program = build(arch, tmp_path / "out")
     dlls = "\n      one: basesrv.dll\n      two: winsrv.dll\n      none: nothere.dll\n      left: hosts.dll\n"
@@ -112,6 +115,7 @@ def test_known_dlls_come_from_their_sections(arch: str, boot: Boot, tmp_path: Pa
     assert result.events("smss.monitor"), "csrss runs with them"
 
 
+@pytest.mark.statements("S-008")
 def test_a_known_dll_that_is_none_ends_the_system(arch: str, boot: Boot, tmp_path: Path) -> None:
     program = build(arch, tmp_path / "out")
     result = boot(recipe(tmp_path, program, "\\KnownDLLs:\n      tool: tool.exe\n"))

@@ -26,6 +26,16 @@ def test_the_default_image_conforms_in_three_voices(boot: Boot, arch: str) -> No
     assert set(run["durations_s"]) == {"launch", "first_record", "steady", "shutdown", "total"}
 
 
+def test_hivelist_is_in_no_file(boot: Boot) -> None:
+    """It names the files of this boot's hives: volatile, and made anew each time."""
+    result = boot()
+    assert result.code == 0, result.stderr
+    told = result.data("hive.value", "key")
+    assert told
+    assert not [key for key in told if key.lower().endswith("hivelist")]
+
+
+@pytest.mark.statements("S-095", "S-102", "S-104")
 @pytest.mark.parametrize("way", ["button", "sac"])
 def test_the_guest_powers_itself_off_when_asked(way: str, boot: Boot) -> None:
     result = boot("default", "--power-off", way)
@@ -35,6 +45,7 @@ def test_the_guest_powers_itself_off_when_asked(way: str, boot: Boot) -> None:
     assert result.data("qmp.SHUTDOWN", "reason") == {"guest-shutdown"}
 
 
+@pytest.mark.statements("S-022", "S-049")
 def test_the_nonce_comes_back_as_claim_fact_and_evidence(boot: Boot) -> None:
     nonce = "8877665544332211"
     result = boot("default", "--nonce", nonce)

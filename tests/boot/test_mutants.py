@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from boot_help import MUTANTS, Boot, Result, smssboot
 
+# What a mutant demonstrates of the documents: a guest that does otherwise is caught.
+statements = pytest.mark.statements
+
 
 @dataclass(frozen=True)
 class Named:
@@ -21,16 +24,21 @@ class Named:
     codes: str
     says: str
     cause: str = "powered-off"
+    shows: pytest.MarkDecorator | None = None
 
 
 EXPECTED = {
-    "smss-missing": Named("E108", r"0x6F", "bugcheck"),
+    "smss-missing": Named("E108", r"0x6F", "bugcheck", statements("S-007", "S-008", "S-012")),
     "ntdll-damaged": Named("E108", r"0x6B", "bugcheck"),
-    "smss-exits-early": Named("E108", r"0xEF", "bugcheck"),
-    "csrss0-exits": Named("E108", r"0xEF", "bugcheck"),
+    "smss-exits-early": Named("E108", r"0xEF", "bugcheck", statements("S-008", "S-020")),
+    "csrss0-exits": Named("E108", r"0xEF", "bugcheck", statements("S-094", "S-119")),
     "claimed-not-done": Named("E111 E101", r"smss\.init|process\.hard-error-mode"),
-    "dos-device-missing": Named("E101 E111 E103", r"\\GLOBAL\?\?\\|smss\.dos-device"),
-    "phases-swapped": Named("E102", r"smss\.(environment-template|api-threads)"),
+    "dos-device-missing": Named(
+        "E101 E111 E103", r"\\GLOBAL\?\?\\|smss\.dos-device", shows=statements("S-024", "S-112")
+    ),
+    "registry-late": Named("E102", r"smss\.(renames|registry-ready)", shows=statements("S-057")),
+    "shutdown-by-smss": Named("E104", r"system\.shutdown.*smss\.exe", shows=statements("S-104")),
+    "phases-swapped": Named("E102", r"smss\.(environment-template|api-threads)", shows=statements("S-031")),
     "port-after-workers": Named("E102", r"smss\.api-(port|threads)|SmApiPort|thread\.create"),
     "line-lost": Named("E109", r"60"),
     "line-garbled": Named("E109", r"60|damaged"),
@@ -52,7 +60,7 @@ def check_named(result: Result, named: Named) -> None:
     assert first["text"][:40] in result.stderr or first["code"] in result.stderr
 
 
-@pytest.mark.parametrize("name", list(EXPECTED))
+@pytest.mark.parametrize("name", [pytest.param(n, marks=named.shows or ()) for n, named in EXPECTED.items()])
 def test_mutant(name: str, boot: Boot) -> None:
     check_named(boot(MUTANTS / f"{name}.yaml"), EXPECTED[name])
 
@@ -68,6 +76,7 @@ def test_a_replayed_log_is_caught_by_its_nonce(boot: Boot, tmp_path: Path) -> No
     assert result.events("smss.start"), "the log was played to its end"
 
 
+@pytest.mark.statements("S-008")
 def test_a_bugcheck_quotes_its_code_and_statement(arch: str) -> None:
     done = smssboot("run", MUTANTS / "smss-missing.yaml", "--arch", arch)
     assert done.returncode == 1

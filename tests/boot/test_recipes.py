@@ -16,6 +16,7 @@ def test_every_recipe_conforms(name: str, boot: Boot) -> None:
     assert result.code == 0, result.stderr
 
 
+@pytest.mark.statements("S-024", "S-112")
 def test_an_added_dos_device(boot: Boot) -> None:
     result = boot("dos-device")
     assert result.code == 0, result.stderr
@@ -25,6 +26,7 @@ def test_an_added_dos_device(boot: Boot) -> None:
     assert result.events("memory.object", "evidence", path=path, target=target)
 
 
+@pytest.mark.statements("S-004", "S-022", "S-052")
 def test_added_environment_variables_reach_every_child(boot: Boot) -> None:
     result = boot("environment")
     assert result.code == 0, result.stderr
@@ -39,6 +41,7 @@ def test_added_environment_variables_reach_every_child(boot: Boot) -> None:
             assert all(f"GREETING={value}" in block.split("\0") for block in blocks), (event, name)
 
 
+@pytest.mark.statements("S-049")
 def test_an_added_object_directory(boot: Boot) -> None:
     result = boot("object-directories")
     assert result.code == 0, result.stderr
@@ -48,6 +51,7 @@ def test_an_added_object_directory(boot: Boot) -> None:
     assert result.events("memory.object", "evidence", type="Directory", path=path)
 
 
+@pytest.mark.statements("S-002", "S-070", "S-074", "S-080")
 @pytest.mark.parametrize(("name", "sessions"), [("one-session", {"0"}), ("three-sessions", {"0", "1", "2"})])
 def test_the_number_of_sessions(name: str, sessions: set[str], boot: Boot) -> None:
     result = boot(name)

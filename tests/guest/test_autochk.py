@@ -148,6 +148,7 @@ DAMAGE: list[tuple[Callable[[Fat], None], set[str], set[str]]] = [
 ]
 
 
+@pytest.mark.statements("S-055")
 @pytest.mark.parametrize(("damage", "problems", "touched"), DAMAGE, ids=[case[0].__name__ for case in DAMAGE])
 def test_each_damage(
     checker: Path, image: Path, damage: Callable[[Fat], None], problems: set[str], touched: set[str]

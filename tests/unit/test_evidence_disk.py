@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hive_help
 import pytest
 
 from smssboot.errors import InfrastructureError
@@ -257,6 +258,12 @@ def test_a_hive_with_two_sequences_is_dirty(tmp_path: Path) -> None:
     struct.pack_into("<I", raw, 508, checksum)
     assert hives.read(bytes(raw), (), tmp_path).status == "dirty"
     assert hives.read(bytes(raw), (b"regf" + bytes(600), b"junk"), tmp_path).status == "dirty"
+
+
+def test_a_dirty_hive_is_read_with_its_log(tmp_path: Path) -> None:
+    found = hives.read(*hive_help.unfinished(hive(), "\\Device\\X", "\\Device\\Y"), tmp_path)
+    assert (found.status, found.readers) == ("dirty", "agree")
+    assert found.values["Setup"]["SystemPartition"] == ("REG_SZ", "\\Device\\Y")
 
 
 def test_hives_with_flipped_bytes_never_raise(tmp_path: Path) -> None:

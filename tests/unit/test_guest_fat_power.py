@@ -75,6 +75,35 @@ def test_after_a_power_cut_every_operation_was_or_was_not(
     bench.close()
 
 
+def fats(image: bytes) -> list[bytes]:
+    """The copies of the FAT."""
+    reserved, count = int.from_bytes(image[14:16], "little"), image[16]
+    size = int.from_bytes(image[36:40], "little") * 512
+    return [image[reserved * 512 + copy * size :][:size] for copy in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_copies_of_the_fat_are_alike_wherever_the_power_went(
+    program: Path, journaled: Path, tmp_path: Path, seed: int
+) -> None:
+    saved, cut, went = tmp_path / "cut.img", 0, True
+    while went:  # the dirty bit is the first that is written, and the last
+        cut += 1
+        bench = Bench(program, journaled)
+        assert bench.status("mount") == fb.OK
+        bench.ask("arm", cut)
+        opened = bench.open(1, "\\new", fb.CREATE)
+        ended = [bench.status("flush"), bench.status("shutdown")]
+        went = POWER_OFF in (opened, *ended)
+        bench.ask("crash", seed)
+        assert bench.status("mount") == fb.OK
+        bench.ask("save", saved)
+        bench.close()
+        first, *others = fats(saved.read_bytes())
+        assert all(other == first for other in others), cut
+    assert cut > 10
+
+
 @pytest.fixture(scope="module")
 def populated(program: Path, journaled: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     bench, model = Bench(program, journaled), Model()

@@ -6,14 +6,18 @@ import hashlib
 import shutil
 import struct
 import subprocess
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
+import fat_help
+import hive_help
 import pytest
 from fat_help import MIB, dissected, fsck, mtools
 
 from smssboot.errors import InputError
 from smssboot.image import build as building
-from smssboot.image import guest, hive, modules, sparse
+from smssboot.image import fatjournal, guest, hive, modules, sparse
 from smssboot.image.built import PLACEHOLDER, BuiltImage
 from smssboot.image.paths import PROJECT
 from smssboot.image.recipe import load_recipe
@@ -299,6 +303,110 @@ def test_a_disk_made_by_others(tmp_path: Path) -> None:
     assert theirs.files[r"\windows\temp\grüße.txt"] == ours.files[r"\windows\temp\grüße.txt"]
     with pytest.raises(InputError, match=r"mine\.yaml:2:8: .*its kernel is for x86_64, not aarch64"):
         built(tmp_path, text, "aarch64")
+
+
+def test_a_hive_whose_last_write_was_cut_short_is_what_its_log_makes_of_it(tmp_path: Path) -> None:
+    made = built(tmp_path, "registry: {set: {Setup: {Answer: former}}}\n")
+    assert made.disk is not None
+    other = made.plant_disk(NONCE, tmp_path / "other.raw", "")
+    raw, logs = hive_help.unfinished((made.dir / "SYSTEM").read_bytes(), "former", "latest")
+    (tmp_path / "SYSTEM").write_bytes(raw)
+    for number, log in enumerate(logs, start=1):
+        (tmp_path / f"SYSTEM.LOG{number}").write_bytes(log)
+    names = ("SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2")
+    files = [str(tmp_path / name) for name in names]
+    place = f"{other}@@{made.volumes[1].offset}"
+    mtools("mcopy", "-o", "-i", place, *files, "::/Windows/System32/config")
+    image = built(tmp_path, "image: other.raw\n")
+    assert image.registry_for(NONCE)["Setup"]["Answer"] == ("REG_SZ", "latest")
+    contents = dict(members(image))
+    for name in names:  # the boot loader brings what lies there, not what we know of it
+        assert contents[f"Windows/System32/config/{name}"] == (tmp_path / name).read_bytes()
+
+
+def members(image: BuiltImage) -> list[tuple[str, bytes]]:
+    archive = image.modules.read_bytes()
+    return [(name, archive[at : at + size]) for name, at, size in modules.members(archive)]
+
+
+def test_a_volume_is_looked_at_with_its_journal_applied(tmp_path: Path) -> None:
+    text = "files: {'\\Here.txt': {text: hi}}\ndirty: true\n"
+    made = built(tmp_path, text)
+    assert made.disk is not None
+    other = made.plant_disk(NONCE, tmp_path / "other.raw", "")
+    volume = made.volumes[1]
+    data = other.read_bytes()[volume.offset : volume.offset + volume.bytes]
+    sector = data.index(b"HERE    TXT") // 512
+    changed = bytearray(data[sector * 512 :][:512])
+    at = changed.index(b"HERE    TXT")
+    changed[at - 32 : at + 32] = b"\xe5" + changed[at - 31 : at] + b"THERE   TXT" + changed[at + 11 : at + 32]
+    with other.open("r+b") as file:
+        file.seek(volume.offset + 32 * 512)
+        file.write(journal_help(data, [(sector, bytes(changed))]))
+    before = other.read_bytes()
+    image = built(tmp_path, "image: other.raw\n")
+    files = image.volumes[1].files
+    assert "\\there.txt" in files
+    assert "\\here.txt" not in files
+    assert image.volumes[1].problems == ()
+    assert image.disk is not None
+    assert image.disk.read_bytes() == before == other.read_bytes()  # the guest itself is to apply it
+
+
+def journal_help(volume: bytes, sectors: list[tuple[int, bytes]]) -> bytes:
+    """The journal of docs/volume.md."""
+    serial = struct.unpack_from("<I", volume, 67)[0]
+    body = b"".join(struct.pack("<I", number) for number, _ in sectors).ljust(512, b"\0")
+    body += b"".join(data for _, data in sectors)
+    head = b"SFATJNL1" + struct.pack("<QIII", 7, serial, len(sectors), 0)
+    checksum = zlib.crc32(body, zlib.crc32(head.ljust(512, b"\0")))
+    return head[:24].ljust(24, b"\0") + struct.pack("<I", checksum) + bytes(484) + body
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (lambda journal: journal, "replayed"),
+        (lambda journal: journal[:-1] + b"x", "torn"),
+        (lambda journal: journal[:8] + b"x" + journal[9:], "torn"),
+        (lambda journal: journal[:20] + b"\xff\xff\xff\xff" + journal[24:], "torn"),
+        (lambda journal: journal[:20] + bytes(4) + journal[24:], "clean"),
+        (lambda journal: b"x" + journal[1:], "clean"),
+        (lambda journal: journal[:16] + b"xxxx" + journal[20:], "clean"),
+    ],
+)
+def test_what_counts_as_a_journal(change: Callable[[bytes], bytes], state: str, tmp_path: Path) -> None:
+    path = fat_help.write(fat_help.volume(fat_help.tree({"a.txt": b"a"})), tmp_path / "volume")
+    data = path.read_bytes()
+    reserved, size = struct.unpack_from("<H", data, 14)[0], struct.unpack_from("<I", data, 36)[0]
+    with path.open("r+b") as file:
+        file.seek(32 * 512)
+        file.write(change(journal_help(data, [(reserved, b"f" * 512), (reserved + 2 * size, b"d" * 512)])))
+        file.flush()
+        assert fatjournal.apply(file.fileno(), 0) == state
+    after = path.read_bytes()
+    places = [reserved, reserved + size, reserved + 2 * size]  # both copies of the FAT
+    there = [after[place * 512 :][:512] for place in places]
+    old = [data[place * 512 :][:512] for place in places]
+    assert there == ([b"f" * 512, b"f" * 512, b"d" * 512] if state == "replayed" else old)
+
+
+@pytest.mark.parametrize("sector", [0, 40, 1 << 30])
+def test_a_journal_of_sectors_that_are_none_of_its_own_is_torn(sector: int, tmp_path: Path) -> None:
+    path = fat_help.write(fat_help.volume(fat_help.tree({"a.txt": b"a"})), tmp_path / "volume")
+    with path.open("r+b") as file:
+        file.seek(32 * 512)
+        file.write(journal_help(path.read_bytes(), [(sector, bytes(512))]))
+        file.flush()
+        assert fatjournal.read(file.fileno(), 0).state == "torn"
+
+
+def test_a_damaged_volume_of_others_is_said_to_be_one(tmp_path: Path) -> None:
+    made = built(tmp_path, "dirty: true\ndamage: [lost-chain, cross-link]\n")
+    assert made.disk is not None
+    shutil.copy(made.disk, tmp_path / "other.raw")
+    image = built(tmp_path, "image: other.raw\n")
+    assert (image.volumes[1].dirty, image.volumes[1].problems) == (True, ("raw",))
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,15 @@ def test_known_dlls_grow_by_imports_and_shrink_by_exclusion() -> None:
     assert not known_dlls_fatal(rows)
 
 
+def test_a_file_that_two_values_name_is_mapped_once() -> None:
+    files = {rf"{SYSTEM32}\a.dll": FileInfo(kind="dll")}
+    keys = {rf"{MANAGER}\KnownDLLs": {"one": ("REG_SZ", "a.dll"), "two": ("REG_SZ", "A.DLL")}}
+    rows = known_dlls(context(files, keys=keys))
+    assert [(row["name"], row["mapped"], row["statuses"]) for row in rows] == [
+        ("one", True, ["0x0"]), ("two", False, ["0xC0000035"]),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", ["", "native", "dll-damaged"])
 def test_a_known_dll_that_is_none_ends_the_list_and_the_boot(kind: str) -> None:
     files = {rf"{SYSTEM32}\a.dll": FileInfo(kind=kind), rf"{SYSTEM32}\b.dll": FileInfo(kind="dll")}

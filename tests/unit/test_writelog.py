@@ -69,6 +69,15 @@ def test_what_was_not_flushed_may_be_lost_and_nothing_else(
         writelog.replay(log, base, tmp_path / "cut", 5, lost=[1])
 
 
+def test_a_write_may_be_torn_between_its_sectors(
+    log: writelog.WriteLog, base: Path, tmp_path: Path
+) -> None:
+    writelog.replay(log, base, tmp_path / "cut", 2, torn={1: 1})
+    assert disk(tmp_path / "cut") == "a.b."
+    with pytest.raises(ValueError, match="only writes from 3 to 4"):
+        writelog.replay(log, base, tmp_path / "cut", 4, torn={1: 1})
+
+
 def test_the_disk_that_it_starts_from_stays(log: writelog.WriteLog, base: Path, tmp_path: Path) -> None:
     writelog.replay(log, base, tmp_path / "cut", 5)
     assert disk(base) == "...."

@@ -122,8 +122,10 @@ static NTSTATUS FatLinkRun(PFCB Fcb, ULONG First, ULONG Count)
     NTSTATUS Status = STATUS_SUCCESS;
 
     while (Done < Count && NT_SUCCESS(Status) && FatLogRoom(Vcb) > FAT_CHAIN_ROOM) {
-        Status = FatSetEntry(Vcb, First + Done, Done + 1 < Count ? First + Done + 1 : FAT_END);
-        Done++;
+        ULONG At = First + Done, Piece = min(Count - Done, FAT_ENTRIES_PER_SECTOR - At % FAT_ENTRIES_PER_SECTOR);
+
+        Status = FatLinkEntries(Vcb, At, Piece, Done + Piece < Count ? At + Piece : FAT_END);
+        Done += Piece;
     }
     if (NT_SUCCESS(Status) && Done < Count && Done != 0)
         Status = FatSetEntry(Vcb, First + Done - 1, FAT_END);

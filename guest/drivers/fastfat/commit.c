@@ -94,7 +94,7 @@ NTSTATUS FatCommit(PVCB Vcb)
         PFAT_BLOCK Block = CONTAINING_RECORD(Entry, FAT_BLOCK, Link);
 
         Block->Touched = Block->Fresh = FALSE;          /* FSInfo's */
-        if (NT_SUCCESS(Status) && FatIsTableSector(Vcb, Block->Sector))
+        if (NT_SUCCESS(Status) && Vcb->PendingFree != 0 && FatIsTableSector(Vcb, Block->Sector))
             FatReleaseFreed(Vcb, Block->Data, Block->Sector);
     }
     if (NT_SUCCESS(Status)) {

@@ -11,22 +11,22 @@ NTSTATUS FatQueryDirtyBit(PVCB Vcb, PBOOLEAN Dirty)
     return Status;
 }
 
+/* By a commit of its own, so by the journal: written to the copies of the FAT one after the other, a power cut between
+ * would leave them different, and nobody would know which one is right. */
 NTSTATUS FatSetDirtyBit(PVCB Vcb, BOOLEAN Dirty)
 {
-    UCHAR Data[FAT_SECTOR];
-    ULONG Entry;
     NTSTATUS Status = FatCommit(Vcb);
+    PUCHAR Data;
+    ULONG Entry;
 
     if (NT_SUCCESS(Status))
-        Status = IoReadVolume(Vcb->Volume, FatSectorOffset(Vcb->FatStart), Data, sizeof Data);
+        Status = FatChangeSector(Vcb, Vcb->FatStart, &Data);
     if (!NT_SUCCESS(Status))
         return Status;
     RtlCopyMemory(&Entry, Data + sizeof Entry, sizeof Entry);
     Entry = Dirty ? Entry & ~FAT_CLEAN_BIT : Entry | FAT_CLEAN_BIT;
     RtlCopyMemory(Data + sizeof Entry, &Entry, sizeof Entry);
-    if (Vcb->WindowSector == Vcb->FatStart)
-        Vcb->WindowSector = MAXULONG;
-    Status = FatWriteInPlace(Vcb, Vcb->FatStart, Data);
+    Status = FatCommit(Vcb);
     return NT_SUCCESS(Status) ? IoFlushVolume(Vcb->Volume) : Status;
 }
 

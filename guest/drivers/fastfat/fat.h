@@ -168,9 +168,10 @@ NTSTATUS FatWriteJournal(PVCB Vcb);
 NTSTATUS FatClearJournal(PVCB Vcb);
 NTSTATUS FatReplayJournal(PVCB Vcb);
 
-/* ---- table.c: the FAT; space.c: free clusters; chain.c: chains of files ------------------------------------------ */
+/* ---- table.c: the FAT and its free clusters; chain.c: chains of files --------------------------------------------- */
 NTSTATUS FatGetEntry(PVCB Vcb, ULONG Cluster, PULONG Value);
 NTSTATUS FatSetEntry(PVCB Vcb, ULONG Cluster, ULONG Value);
+NTSTATUS FatLinkEntries(PVCB Vcb, ULONG First, ULONG Count, ULONG Next);
 NTSTATUS FatLoadBitmap(PVCB Vcb);
 VOID FatReleaseFreed(PVCB Vcb, const UCHAR *Data, ULONG Sector);
 VOID FatUndoTable(PVCB Vcb, PFAT_BLOCK Block);

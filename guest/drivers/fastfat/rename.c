@@ -80,7 +80,8 @@ static NTSTATUS FatSetDotDot(PFCB Directory, PFCB Parent)
     return FatChangeSlot(Directory, 1, &New);
 }
 
-/* The order does not matter with a journal; without one the new name comes first, so the file always has one. */
+/* The order does not matter with a journal. Without one the old name goes first: a cut between the two leaves a chain that
+ * no name has, which autochk finds, and never one chain under two names, of which nobody could tell which is right. */
 static NTSTATUS FatChangeNames(PFAT_RENAME Rename, PFAT_DIRENT Entry, PULONG FirstSlot, PULONG Slot)
 {
     PFCB File = Rename->File;

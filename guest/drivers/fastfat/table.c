@@ -38,18 +38,11 @@ static VOID FatMarkBit(PVCB Vcb, ULONG Cluster, BOOLEAN Taken)
         Vcb->Bitmap[(Cluster - 2) / 8] &= (UCHAR)~Mask;
 }
 
-/* The top four bits of an entry are nobody's and stay. The map is loaded. */
-NTSTATUS FatSetEntry(PVCB Vcb, ULONG Cluster, ULONG Value)
+/* One entry in the bytes of its sector. The top four bits of an entry are nobody's and stay. */
+static VOID FatPutEntry(PVCB Vcb, PUCHAR Data, ULONG Cluster, ULONG Value)
 {
     ULONG Old;
-    PUCHAR Data;
-    NTSTATUS Status;
 
-    if (!FatIsCluster(Vcb, Cluster))
-        return STATUS_FILE_CORRUPT_ERROR;
-    Status = FatChangeSector(Vcb, FatEntrySector(Vcb, Cluster), &Data);
-    if (!NT_SUCCESS(Status))
-        return Status;
     Data += Cluster % FAT_ENTRIES_PER_SECTOR * sizeof(ULONG);
     RtlCopyMemory(&Old, Data, sizeof Old);
     Value = (Old & ~FAT_MASK) | Value;
@@ -61,7 +54,34 @@ NTSTATUS FatSetEntry(PVCB Vcb, ULONG Cluster, ULONG Value)
         Vcb->FreeClusters++;            /* its bit stays until the disk knows */
         Vcb->PendingFree++;
     }
-    return STATUS_SUCCESS;
+}
+
+/* The map is loaded. */
+NTSTATUS FatSetEntry(PVCB Vcb, ULONG Cluster, ULONG Value)
+{
+    PUCHAR Data;
+    NTSTATUS Status;
+
+    if (!FatIsCluster(Vcb, Cluster))
+        return STATUS_FILE_CORRUPT_ERROR;
+    Status = FatChangeSector(Vcb, FatEntrySector(Vcb, Cluster), &Data);
+    if (NT_SUCCESS(Status))
+        FatPutEntry(Vcb, Data, Cluster, Value);
+    return Status;
+}
+
+/* Clusters whose entries are in one sector, each linked to the one behind it and the last to Next. The map is loaded. */
+NTSTATUS FatLinkEntries(PVCB Vcb, ULONG First, ULONG Count, ULONG Next)
+{
+    PUCHAR Data;
+    NTSTATUS Status;
+
+    if (!FatIsCluster(Vcb, First) || !FatIsCluster(Vcb, First + Count - 1))
+        return STATUS_FILE_CORRUPT_ERROR;
+    Status = FatChangeSector(Vcb, FatEntrySector(Vcb, First), &Data);
+    for (ULONG i = 0; i < Count && NT_SUCCESS(Status); i++)
+        FatPutEntry(Vcb, Data, First + i, i + 1 < Count ? First + i + 1 : Next);
+    return Status;
 }
 
 static ULONG FatEntryAt(const UCHAR *Data, ULONG Index)
@@ -114,6 +134,15 @@ VOID FatReleaseFreed(PVCB Vcb, const UCHAR *Data, ULONG Sector)
 
 #define FAT_LOAD_CHUNK 0x10000u
 
+/* Eight entries at once: most of a table is free. */
+static BOOLEAN FatAreFree(const UCHAR *Data)
+{
+    ULONG64 Pairs[4];
+
+    RtlCopyMemory(Pairs, Data, sizeof Pairs);
+    return ((Pairs[0] | Pairs[1] | Pairs[2] | Pairs[3]) & ((ULONG64)FAT_MASK << 32 | FAT_MASK)) == 0;
+}
+
 static NTSTATUS FatScanTable(PVCB Vcb, PUCHAR Buffer, PULONG Free)
 {
     ULONG Cluster = 0, End = Vcb->ClusterCount + 2;
@@ -127,10 +156,15 @@ static NTSTATUS FatScanTable(PVCB Vcb, PUCHAR Buffer, PULONG Free)
         for (ULONG i = 0; i < Entries; i++, Cluster++) {
             if (Cluster < 2)
                 continue;
-            if (FatEntryAt(Buffer, i) == 0)
+            if (Entries - i >= 8 && FatAreFree(Buffer + i * sizeof(ULONG))) {
+                *Free += 8;
+                i += 7;
+                Cluster += 7;
+            } else if (FatEntryAt(Buffer, i) == 0) {
                 ++*Free;
-            else
+            } else {
                 FatMarkBit(Vcb, Cluster, TRUE);
+            }
         }
     }
     return STATUS_SUCCESS;
@@ -179,8 +213,14 @@ static ULONG FatRunAt(PVCB Vcb, ULONG Cluster, ULONG Wanted)
 {
     ULONG Count = 0;
 
-    while (Count < Wanted && FatIsCluster(Vcb, Cluster + Count) && !FatTestBit(Vcb, Cluster + Count))
-        Count++;
+    while (Count < Wanted && FatIsCluster(Vcb, Cluster + Count) && !FatTestBit(Vcb, Cluster + Count)) {
+        ULONG Bit = Cluster + Count - 2;
+
+        if (Bit % 8 == 0 && Vcb->Bitmap[Bit / 8] == 0 && Wanted - Count >= 8 && FatIsCluster(Vcb, Cluster + Count + 7))
+            Count += 8;
+        else
+            Count++;
+    }
     return Count;
 }
 

@@ -68,13 +68,35 @@ static NTSTATUS CmpMountSystemHive(PCMHIVE Hive, PCM_KEY_NODE Machine, PSIZE_T S
     return NT_SUCCESS(Status) ? CmpLinkCurrentControlSet(Hive, System) : Status;
 }
 
+/* Control\SystemStartOptions, as in NT: the loader's command line, from which programs learn how the system was
+   started. A hive without Control has no room for it. */
+static NTSTATUS CmpStoreStartOptions(PCSTR CommandLine)
+{
+    UNICODE_STRING KeyName = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\SYSTEM\\CurrentControlSet\\Control");
+    UNICODE_STRING ValueName = RTL_CONSTANT_STRING(L"SystemStartOptions"), Text;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Key;
+    NTSTATUS Status;
+
+    InitializeObjectAttributes(&Attributes, &KeyName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    Status = NtOpenKey(&Key, KEY_SET_VALUE, &Attributes);
+    if (!NT_SUCCESS(Status))
+        return STATUS_SUCCESS;
+    Status = STATUS_NO_MEMORY;
+    if (RtlCreateUnicodeStringFromAsciiz(&Text, CommandLine != NULL ? CommandLine : "")) {
+        Status = NtSetValueKey(Key, &ValueName, 0, REG_SZ, Text.Buffer, Text.Length + sizeof(WCHAR));
+        RtlFreeUnicodeString(&Text);
+    }
+    NtClose(Key);
+    return Status;
+}
+
 BOOLEAN CmInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock)
 {
     PCM_KEY_NODE Machine;
     SIZE_T Size = 0;
     NTSTATUS Status;
 
-    UNREFERENCED_PARAMETER(LoaderBlock);
     InitializeListHead(&CmpHives);
     CmpRegistryRoot = CmpCreateNamedNode(NULL, L"Registry");
     if (CmpRegistryRoot == NULL)
@@ -89,7 +111,7 @@ BOOLEAN CmInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock)
     if (!NT_SUCCESS(CmpCreateKeyType()) || !NT_SUCCESS(CmpInsertRegistryRoot()))
         return FALSE;
     ExRecordFact("kernel.hive", "path=%s bytes=%u", "\\Registry\\Machine\\SYSTEM", (ULONG)Size);
-    return TRUE;
+    return NT_SUCCESS(CmpStoreStartOptions(LoaderBlock->CommandLine));
 }
 
 NTSTATUS CmQueryValue(PCWSTR KeyPath, PCWSTR ValueName, PULONG Type, PVOID Data, PULONG Length)

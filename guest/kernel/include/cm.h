@@ -10,7 +10,8 @@ extern struct _OBJECT_TYPE *CmpKeyObjectType;
 
 /*
  * Mounts the hive at \Registry\Machine\SYSTEM, recovered with its logs if they are among the modules too, and makes the
- * CurrentControlSet link. A hive that stays damaged ends in bugcheck 0x74; FALSE: no memory. Needs IoInitSystem (the boot modules). Fact kernel.hive.
+ * CurrentControlSet link; Control\SystemStartOptions becomes the command line. A hive that stays damaged ends in
+ * bugcheck 0x74; FALSE: no memory. Needs IoInitSystem (the boot modules). Fact kernel.hive.
  */
 BOOLEAN CmInitSystem(PLOADER_PARAMETER_BLOCK LoaderBlock);
 

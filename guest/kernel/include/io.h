@@ -187,7 +187,8 @@ NTSTATUS IoCreateDevice(PCUNICODE_STRING DeviceName, const IO_DEVICE_OPERATIONS 
 VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject);
 
 /* Loads and starts the boot-start drivers of the registry's Services, then gives volumes their letters; with
- * `systempartition=` on the command line \SystemRoot and C: lead to that volume, or bugcheck 0x7B. Needs CmInitSystem. */
+ * `systempartition=` on the command line \SystemRoot and C: lead to that volume, or bugcheck 0x7B. In the profile
+ * win11/observed the drivers with Start=1 follow. Needs CmInitSystem. */
 BOOLEAN IoInitDrivers(PLOADER_PARAMETER_BLOCK LoaderBlock);
 /* The end of the system: every mounted file system is closed in order and every disk flushed. At PASSIVE_LEVEL. */
 VOID IoShutdownSystem(VOID);

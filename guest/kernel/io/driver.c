@@ -139,16 +139,12 @@ NTSTATUS IopUnloadDriver(PIOP_SERVICE Service)
     return STATUS_SUCCESS;
 }
 
-BOOLEAN IoInitDrivers(PLOADER_PARAMETER_BLOCK LoaderBlock)
+/* One that fails is left out: whoever cannot do without it will miss it. */
+static VOID IopStartDrivers(ULONG Start)
 {
     LIST_ENTRY Services;
 
-    UNREFERENCED_PARAMETER(LoaderBlock);
-    if (!NT_SUCCESS(IopCreatePermanentDirectory(L"\\Driver")) ||
-        !NT_SUCCESS(IopCreatePermanentDirectory(L"\\FileSystem")) ||
-        !NT_SUCCESS(IopCreatePermanentDirectory(L"\\ArcName")))
-        return FALSE;
-    IopFindBootServices(&Services);
+    IopFindServices(Start, &Services);
     while (!IsListEmpty(&Services)) {
         PIOP_SERVICE Service = CONTAINING_RECORD(RemoveHeadList(&Services), IOP_SERVICE, Entry);
         NTSTATUS Status = IopLoadDriver(Service);
@@ -157,6 +153,26 @@ BOOLEAN IoInitDrivers(PLOADER_PARAMETER_BLOCK LoaderBlock)
             DbgPrint("Io: %wZ: 0x%08X\n", &Service->ImagePath, (ULONG)Status);
         IopFreeService(Service);
     }
+}
+
+/* Who starts the drivers with Start=1 (C4): by the documents the Session Manager, by other sources the kernel. */
+static BOOLEAN IopStartsSystemDrivers(VOID)
+{
+    CHAR Profile[64];
+
+    return ExCommandLineValue("profile", Profile, sizeof Profile) && strcmp(Profile, "win11/observed") == 0;
+}
+
+BOOLEAN IoInitDrivers(PLOADER_PARAMETER_BLOCK LoaderBlock)
+{
+    UNREFERENCED_PARAMETER(LoaderBlock);
+    if (!NT_SUCCESS(IopCreatePermanentDirectory(L"\\Driver")) ||
+        !NT_SUCCESS(IopCreatePermanentDirectory(L"\\FileSystem")) ||
+        !NT_SUCCESS(IopCreatePermanentDirectory(L"\\ArcName")))
+        return FALSE;
+    IopStartDrivers(SERVICE_BOOT_START);
     IopStartVolumes();
+    if (IopStartsSystemDrivers())
+        IopStartDrivers(SERVICE_SYSTEM_START);
     return TRUE;
 }

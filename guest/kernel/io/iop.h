@@ -63,11 +63,14 @@ typedef struct _IOP_SERVICE {
     UNICODE_STRING ImagePath;
     UNICODE_STRING DriverName;          /* \Driver\X, or \FileSystem\X */
     ULONG Start, Type;
-    ULONG Group, Tag;                   /* places in ServiceGroupOrder and GroupOrderList; ~0: in none */
+    ULONG Group;                        /* place in ServiceGroupOrder; ~0: in none */
+    ULONG64 Tag;                        /* place in GroupOrderList; behind those the other tags by number; ~0: no tag */
 } IOP_SERVICE, *PIOP_SERVICE;
 NTSTATUS IopReadService(PCUNICODE_STRING RegistryPath, PIOP_SERVICE *Service);
 VOID IopFreeService(PIOP_SERVICE Service);
-VOID IopFindBootServices(PLIST_ENTRY Services);     /* in the order in which they start */
+#define SERVICE_BOOT_START   0u
+#define SERVICE_SYSTEM_START 1u
+VOID IopFindServices(ULONG Start, PLIST_ENTRY Services);    /* of this kind of start, in the order in which they do */
 
 /* driver.c */
 NTSTATUS IopCreateDriverType(VOID);

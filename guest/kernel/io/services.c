@@ -1,4 +1,4 @@
-/* What the registry says of drivers: one key below Services each, and the order in which boot-start drivers start. */
+/* What the registry says of drivers: one key below Services each, and the order in which they start. */
 #include "iop.h"
 #include "cm.h"
 #include "ps.h"
@@ -7,10 +7,11 @@
 #define SERVICES              CONTROL_SET L"Services"
 #define SERVICE_GROUP_ORDER   CONTROL_SET L"Control\\ServiceGroupOrder"
 #define GROUP_ORDER_LIST      CONTROL_SET L"Control\\GroupOrderList"
-#define SERVICE_BOOT_START    0u
 #define SERVICE_KERNEL_DRIVER 1u
 #define SERVICE_FILE_SYSTEM_DRIVER 2u
 #define IOP_IN_NO_LIST        ~0u
+#define IOP_OTHER_TAGS        (1ull << 32)  /* behind all places of a list */
+#define IOP_NO_TAG            ~0ull
 #define IOP_VALUE_LIMIT       0x4000u       /* bytes of a list or string that are looked at */
 
 /* A value in pool, with two zero characters behind it; NULL: not there, another type, too long. */
@@ -95,9 +96,10 @@ static ULONG IopFindGroup(PCWSTR Group)
 }
 
 /* The place of a tag in its group's list: a count, then the tags. */
-static ULONG IopFindTag(PCWSTR Group, ULONG Tag)
+static ULONG64 IopFindTag(PCWSTR Group, ULONG Tag)
 {
-    ULONG Length, Place = IOP_IN_NO_LIST;
+    ULONG64 Place = IOP_OTHER_TAGS | Tag;
+    ULONG Length;
     PULONG List = IopQueryValue(GROUP_ORDER_LIST, Group, REG_BINARY, REG_BINARY, &Length);
 
     for (ULONG i = 1; List != NULL && i < Length / sizeof(ULONG) && i <= List[0]; i++)
@@ -115,13 +117,12 @@ static VOID IopReadOrder(PIOP_SERVICE Service)
     ULONG Length, Tag;
     PWSTR Group = IopQueryValue(Service->RegistryPath.Buffer, L"Group", REG_SZ, REG_EXPAND_SZ, &Length);
 
-    Service->Group = Service->Tag = IOP_IN_NO_LIST;
-    if (Group == NULL)
-        return;
-    Service->Group = IopFindGroup(Group);
+    Service->Group = Group != NULL ? IopFindGroup(Group) : IOP_IN_NO_LIST;
+    Service->Tag = IOP_NO_TAG;
     if (IopQueryNumber(Service->RegistryPath.Buffer, L"Tag", &Tag))
-        Service->Tag = IopFindTag(Group, Tag);
-    ExFreePoolWithTag(Group, IOP_TAG);
+        Service->Tag = IopFindTag(Group != NULL ? Group : L"", Tag);
+    if (Group != NULL)
+        ExFreePoolWithTag(Group, IOP_TAG);
 }
 
 VOID IopFreeService(PIOP_SERVICE Service)
@@ -181,7 +182,7 @@ static VOID IopInsertService(PLIST_ENTRY Services, PIOP_SERVICE New)
     InsertTailList(Entry, &New->Entry);
 }
 
-VOID IopFindBootServices(PLIST_ENTRY Services)
+VOID IopFindServices(ULONG Start, PLIST_ENTRY Services)
 {
     static UNICODE_STRING KeyName = RTL_CONSTANT_STRING(SERVICES);
     UCHAR Buffer[sizeof(KEY_BASIC_INFORMATION) + 256 * sizeof(WCHAR)];
@@ -204,7 +205,7 @@ VOID IopFindBootServices(PLIST_ENTRY Services)
         if (!NT_SUCCESS(Status) || !NT_SUCCESS(IopJoin(SERVICES L"\\", &Name, L"", &Path)))
             break;
         if (NT_SUCCESS(IopReadService(&Path, &Service))) {
-            if (Service->Start == SERVICE_BOOT_START)
+            if (Service->Start == Start)
                 IopInsertService(Services, Service);
             else
                 IopFreeService(Service);

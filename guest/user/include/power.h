@@ -59,15 +59,21 @@ static inline BOOLEAN PowerTakeRequest(VOID)
     return NT_SUCCESS(NtCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, TRUE));
 }
 
+/* smss ends the sessions and then the system. If it answers that the sessions have ended, the system is ours to end. */
 static inline VOID PowerSendRequest(HANDLE Port, ULONG Request)
 {
     SM_API_MSG Message;
+    BOOLEAN WasEnabled;
 
     memset(&Message, 0, sizeof(Message));
     SmpInitMessage(&Message.h, sizeof(Message));
     Message.ApiNumber = SmpShutdownApi;
     Message.u.Shutdown.Action = PowerRequests[Request].Action;
     CHECK(NtRequestWaitReplyPort(Port, &Message.h, &Message.h), "shutdown request");
-    if (!NT_SUCCESS(Message.ReturnValue))
+    if (!NT_SUCCESS(Message.ReturnValue)) {
         DbgPrint("smss refused to shut down with status 0x%X\n", Message.ReturnValue);
+        return;
+    }
+    CHECK(RtlAdjustPrivilege(SE_SHUTDOWN_PRIVILEGE, TRUE, FALSE, &WasEnabled), "SeShutdownPrivilege");
+    CHECK(NtShutdownSystem(PowerRequests[Request].Action), "shutdown");
 }

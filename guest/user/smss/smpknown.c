@@ -2,29 +2,14 @@
 #include "smss.h"
 
 static HANDLE ObjectDirectory, DllDirectory;
+static UNICODE_STRING DllPath;
 static ULONG Mapped;
 
-/* \KnownDlls and, in it, the link that says from which folder the DLLs are. */
-static VOID CreateObjectDirectory(PUNICODE_STRING DllPath)
-{
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\KnownDlls"), LinkName = RTL_CONSTANT_STRING(L"KnownDllPath");
-    OBJECT_ATTRIBUTES Attributes;
-    HANDLE Link;
-
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_OPENIF, NULL,
-                               SmpKnownDllsSecurityDescriptor);
-    SMP_CHECK(NtCreateDirectoryObject(&ObjectDirectory, DIRECTORY_ALL_ACCESS, &Attributes), "\\KnownDlls");
-    InitializeObjectAttributes(&Attributes, &LinkName, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_OPENIF,
-                               ObjectDirectory, SmpPrimarySecurityDescriptor);
-    SMP_CHECK(NtCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, DllPath), "KnownDllPath");
-    NtClose(Link);
-}
-
-static VOID OpenDllDirectory(PCUNICODE_STRING DllPath)
+static VOID OpenDllDirectory(VOID)
 {
     UNICODE_STRING NtPath;
 
-    if (!RtlDosPathNameToNtPathName_U(DllPath->Buffer, &NtPath, NULL, NULL))
+    if (!RtlDosPathNameToNtPathName_U(DllPath.Buffer, &NtPath, NULL, NULL))
         SmpTerminate(STATUS_OBJECT_NAME_INVALID, "DllDirectory");
     SMP_CHECK(SmpOpenFile(&NtPath, FILE_LIST_DIRECTORY | FILE_TRAVERSE, FILE_DIRECTORY_FILE, &DllDirectory),
               "DllDirectory");
@@ -85,29 +70,48 @@ static NTSTATUS MapDll(PUNICODE_STRING FileName)
     return Status;
 }
 
-/* Takes DllDirectory out of the list of DLLs; the folder of the system is the default. */
-static UNICODE_STRING TakeDllPath(VOID)
+/* Takes DllDirectory out of the list of DLLs, once; the folder of the system is the default. */
+static VOID FindDllPath(VOID)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"DllDirectory"), Path;
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"DllDirectory");
     PSMP_REGISTRY_VALUE Entry = SmpFindValue(&SmpKnownDllsList, &Name);
 
+    if (DllPath.Buffer)
+        return;
     if (Entry) {
         RemoveEntryList(&Entry->Link);
-        return Entry->Value;
+        DllPath = Entry->Value;
+    } else {
+        SMP_CHECK(SmpExpand(L"%SystemRoot%\\System32", &DllPath), "DllDirectory");
     }
-    SMP_CHECK(SmpExpand(L"%SystemRoot%\\System32", &Path), "DllDirectory");
-    return Path;
+}
+
+/* \KnownDlls and, in it, the link that says from which folder the DLLs are. */
+VOID SmpCreateKnownDllsDirectory(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\KnownDlls"), LinkName = RTL_CONSTANT_STRING(L"KnownDllPath");
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Link;
+
+    FindDllPath();
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_OPENIF, NULL,
+                               SmpKnownDllsSecurityDescriptor);
+    SMP_CHECK(NtCreateDirectoryObject(&ObjectDirectory, DIRECTORY_ALL_ACCESS, &Attributes), "\\KnownDlls");
+    InitializeObjectAttributes(&Attributes, &LinkName, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_OPENIF,
+                               ObjectDirectory, SmpPrimarySecurityDescriptor);
+    SMP_CHECK(NtCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &DllPath), "KnownDllPath");
+    NtClose(Link);
 }
 
 /* S16 */
 VOID SmpInitializeKnownDlls(VOID)
 {
-    UNICODE_STRING DllPath = TakeDllPath();
-
+    FindDllPath();
     RtlpClaim("smss.known-dlls.begin", "directory=%wZ", &DllPath);
-    CreateObjectDirectory(&DllPath);
+    if (!ObjectDirectory)
+        SmpCreateKnownDllsDirectory();
     if (!IsListEmpty(&SmpKnownDllsList))
-        OpenDllDirectory(&DllPath);
+        OpenDllDirectory();
     /* The list grows at its end while it is walked. */
     for (PLIST_ENTRY Link = SmpKnownDllsList.Flink; Link != &SmpKnownDllsList; Link = Link->Flink) {
         PSMP_REGISTRY_VALUE Dll = CONTAINING_RECORD(Link, SMP_REGISTRY_VALUE, Link);
@@ -118,7 +122,8 @@ VOID SmpInitializeKnownDlls(VOID)
         Status = MapDll(&Dll->Value);
         Mapped += NT_SUCCESS(Status);
         RtlpClaim("smss.known-dll", "name=%wZ file=%wZ status=%x", &Dll->Name, &Dll->Value, Status);
-        if (!NT_SUCCESS(Status))
+        /* A file that two values name is known already, and nothing is wrong. */
+        if (!NT_SUCCESS(Status) && Status != STATUS_OBJECT_NAME_COLLISION)
             SmpLogEvent(SMP_EVENT_KNOWN_DLL, Status, L"A known DLL was left out: ", &Dll->Value);
     }
     if (DllDirectory)

@@ -1,4 +1,4 @@
-/* Z: the end of the system, asked for by winlogon; document B has the session manager do it. */
+/* Z: the end of the system, asked for by winlogon: the sessions end, and then, by document B, the system. */
 #include "smss.h"
 
 static volatile LONG ShutdownStarted;
@@ -57,6 +57,10 @@ NTSTATUS SmpShutdown(PSMP_CLIENT_CONTEXT Client, PSM_API_MSG Message)
         return STATUS_SHUTDOWN_IN_PROGRESS;
     RtlpClaim("smss.shutdown.begin", "action=%ws", Action == ShutdownReboot ? L"reset" : L"poweroff");
     TerminateSessions();
+    if (!SmpEndsSystem) {
+        RtlpClaim("smss.shutdown.end", NULL);
+        return STATUS_SUCCESS; /* the rest is the caller's */
+    }
     Status = RtlAdjustPrivilege(SE_SHUTDOWN_PRIVILEGE, TRUE, FALSE, &WasEnabled);
     if (NT_SUCCESS(Status)) {
         RtlpClaim("smss.shutdown.end", NULL);

@@ -1,4 +1,4 @@
-/* The session manager: which of its two roles this process has, and the master's steps in order. */
+/* The session manager: which of its two roles this process has, and the master's way through its steps. */
 #include "smss.h"
 
 /* The kernel's smss has no argument; a session's has the session's number, eight hexadecimal digits. */
@@ -17,40 +17,6 @@ static BOOLEAN SessionFromArguments(PCUNICODE_STRING CommandLine, PULONG Session
     return Argument.Length == 8 * sizeof(WCHAR) && NT_SUCCESS(RtlUnicodeStringToInteger(&Argument, 16, SessionId));
 }
 
-static DECLSPEC_NORETURN VOID MasterMain(VOID)
-{
-    RtlpClaim("smss.start", "role=master"); /* S1 */
-    SmpMakeCritical();
-    SmpSetPriority();
-    SmpInit();
-    SmpCreateSecurityDescriptors();
-    SmpCreateApiPort();
-    SmpCreateApiThreads();
-    SmpCreateVolumesEvent();
-    SmpCreateRenameMutex();
-    SmpConfigureProcessors();
-    SmpProhibitDynamicCode();
-    SmpCreateEnvironmentTemplate();
-    SmpLoadDataFromRegistry();
-    SmpInitializeDosDevices();
-    SmpCreateSessionsDirectory();
-    SmpLoadSystemDrivers();
-    SmpRunBootExecute();
-    SmpProcessFileRenames();
-    SmpCheckForCrashDump();
-    SmpCreatePagingFiles();
-    SmpInitializeRegistry();
-    SmpWriteEventLog();
-    SmpSetDynamicEnvironment();
-    SmpSetSystemPartition();
-    SmpRunSetupExecute();
-    SmpInitializeKnownDlls();
-    SmpWriteEventLog();
-    SmpStartInitialSessions();
-    SmpSignalVolumesWritable();
-    SmpMonitor();
-}
-
 /* S1; S-027, S-030, S-111 */
 VOID NTAPI NtProcessStartup(PPEB Peb)
 {
@@ -60,7 +26,9 @@ VOID NTAPI NtProcessStartup(PPEB Peb)
     SmpInitializeLists();
     if (SessionFromArguments(&Parameters->CommandLine, &SessionId))
         SmpChildMain(SessionId);
-    MasterMain();
+    RtlpClaim("smss.start", "role=master"); /* S1 */
+    SmpRunSteps();
+    SmpMonitor();
 }
 
 DECLSPEC_NORETURN VOID SmpTerminate(NTSTATUS Status, PCSTR Where)

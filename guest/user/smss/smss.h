@@ -15,7 +15,12 @@ DECLSPEC_NORETURN VOID SmpTerminate(NTSTATUS Status, PCSTR Where);
             SmpTerminate(Check_, where);         \
     } while (0)
 
-/* ---- the master's steps, in their order ---- */
+/* ---- the master's steps (their order: smporder.c) ---- */
+
+/* All of them, as this boot's profile orders them. */
+VOID SmpRunSteps(VOID);
+/* Does this profile have smss end the system (C6)? Else the program that asked for it does. */
+extern BOOLEAN SmpEndsSystem;
 
 VOID SmpMakeCritical(VOID);             /* S2 */
 VOID SmpSetPriority(VOID);              /* S3 */
@@ -40,6 +45,7 @@ VOID SmpInitializeRegistry(VOID);       /* S18 */
 VOID SmpSetDynamicEnvironment(VOID);    /* S19 */
 VOID SmpSetSystemPartition(VOID);       /* S20 */
 VOID SmpRunSetupExecute(VOID);          /* S20 */
+VOID SmpCreateKnownDllsDirectory(VOID); /* S16's \KnownDlls and its link, when they come earlier than the rest */
 VOID SmpInitializeKnownDlls(VOID);      /* S16 */
 VOID SmpStartInitialSessions(VOID);     /* C1 */
 VOID SmpSignalVolumesWritable(VOID);    /* S25 */

@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -200,17 +201,30 @@ def _path(raw: bytes) -> str:
 
 
 def _contents(image: str, files: list[Found]) -> None:
-    """Read many files with few processes: their contents come one behind the other, of known sizes."""
-    for start in range(0, len(files), _AT_ONCE):
-        batch = files[start : start + _AT_ONCE]
-        answer = tools.ask("mtype", "-i", image, *map(_argument, batch))
-        whole = len(answer.out) == sum(one.size for one in batch) and answer.status == 0
-        if not whole and len(batch) > 1:
-            for one in batch:
-                _contents(image, [one])
-        elif whole:
-            for one, data in zip(batch, _cut(answer.out, batch), strict=True):
-                one.content = data
+    """Read many files with few processes: those of one folder together, each by itself when that fails."""
+    folders: dict[str, list[Found]] = {}
+    for one in files:
+        folders.setdefault(one.path.rpartition("\\")[0].casefold(), []).append(one)
+    for batch in folders.values():
+        if len(batch) > 1:
+            for start in range(0, len(batch), _AT_ONCE):
+                _copy_out(image, batch[start : start + _AT_ONCE])
+        for one in batch:
+            if one.content is None:
+                answer = tools.ask("mtype", "-i", image, _argument(one))
+                if answer.status == 0 and len(answer.out) == one.size:
+                    one.content = answer.out
+
+
+def _copy_out(image: str, batch: list[Found]) -> None:
+    """Files of one folder, by way of a folder of the host; what does not come out whole stays unread."""
+    with tempfile.TemporaryDirectory(prefix="smssboot-") as folder:
+        tools.ask("mcopy", "-n", "-i", image, *map(_argument, batch), folder)
+        by_name = {path.name.casefold(): path for path in Path(folder).iterdir() if path.is_file()}
+        for one in batch:
+            path = by_name.get(one.path.rpartition("\\")[2].casefold())
+            if path is not None and path.stat().st_size == one.size:
+                one.content = path.read_bytes()
 
 
 def contents(disk: Path, offset: int, sizes: Mapping[str, int]) -> dict[str, bytes]:
@@ -218,13 +232,6 @@ def contents(disk: Path, offset: int, sizes: Mapping[str, int]) -> dict[str, byt
     files = [Found(path, size, False) for path, size in sizes.items()]
     _contents(f"{disk}@@{offset}", files)
     return {one.path: one.content for one in files if one.content is not None}
-
-
-def _cut(data: bytes, batch: list[Found]) -> Iterator[bytes]:
-    at = 0
-    for one in batch:
-        yield data[at : at + one.size]
-        at += one.size
 
 
 def _argument(one: Found) -> bytes:

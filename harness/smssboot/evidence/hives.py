@@ -45,41 +45,20 @@ def read(raw: bytes, logs: tuple[bytes, ...], scratch: Path) -> Hive:
     """What the hive says; with two sequence numbers that differ, what it says after its logs were applied."""
     if len(raw) < 4096 or raw[:4] != b"regf":
         return Hive("damaged", reason="no hive")
-    first, second = struct.unpack_from("<II", raw, 4)
+    second = struct.unpack_from("<I", raw, 8)[0]
     path = scratch / "hive"
     path.write_bytes(raw)
     status = "clean"
-    if first != second:
+    if not regipy_reader.is_whole(raw):
         status = "dirty"
-        path = _recover(path, logs, scratch)
+        whole = scratch / "recovered"
+        path = whole if regipy_reader.recover(path, logs, whole) else path
     try:
         values = regipy_reader.read(path)
     except UsageError as error:
         return Hive("damaged", second, reason=error.message)
     agree = _agree(values, _by_hivex(path))
     return Hive(status, second, "agree" if agree else "differ", "", dict(values))
-
-
-def _recover(path: Path, logs: tuple[bytes, ...], scratch: Path) -> Path:
-    """The hive after its transaction logs, by regipy; the hive itself when that does not work."""
-    names: list[str] = []
-    for number, log in enumerate(logs):
-        if len(log) >= 512 and log[:4] == b"regf":
-            place = scratch / f"hive.LOG{number + 1}"
-            place.write_bytes(log)
-            names.append(os.fspath(place))
-    if not names:
-        return path
-    from regipy import recovery
-
-    apply: Any = recovery.apply_transaction_logs
-    whole = scratch / "hive.recovered"
-    second = names[1] if len(names) > 1 else None
-    try:
-        apply(os.fspath(path), names[0], second, os.fspath(whole))
-    except Exception:  # regipy and construct raise many kinds for a damaged log
-        return path
-    return whole if whole.is_file() else path
 
 
 def _by_hivex(path: Path) -> dict[str, dict[str, tuple[str, Any]]] | None:

@@ -56,12 +56,11 @@ def imports(path: Path) -> tuple[str, ...]:
     import pefile
 
     try:
-        image = pefile.PE(os.fspath(path), fast_load=True)
-    except (pefile.PEFormatError, ValueError):
+        image = pefile.PE(data=path.read_bytes(), fast_load=True)  # a mapped file would have to be closed,
+    except (pefile.PEFormatError, ValueError):  # and closing one collects all garbage
         return ()
-    with image:
-        image.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_IMPORT"]])
-        return tuple(_ascii(entry.dll) for entry in getattr(image, "DIRECTORY_ENTRY_IMPORT", []))
+    image.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_IMPORT"]])
+    return tuple(_ascii(entry.dll) for entry in getattr(image, "DIRECTORY_ENTRY_IMPORT", []))
 
 
 def _map_names(path: Path, base: int, entry: int) -> dict[int, str]:

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from smssboot.errors import InfrastructureError
 
 PACKAGES: Final = {
-    "mdir": "mtools", "mattrib": "mtools", "mtype": "mtools", "fsck.vfat": "dosfstools",
-    "hivexml": "libhivex-bin",
+    "mdir": "mtools", "mattrib": "mtools", "mtype": "mtools", "mcopy": "mtools",
+    "fsck.vfat": "dosfstools", "hivexml": "libhivex-bin",
 }  # fmt: skip
 _SECONDS: Final = 10.0
 _MOST: Final = 256 << 20

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -92,20 +92,30 @@ def _entries(fd: int, count: int, sector_size: int, path: Path) -> Iterator[LogE
         at = entry.at + (sectors * sector_size if entry.is_write else 0)
 
 
-def replay(log: WriteLog, base: Path, out: Path, count: int, lost: Sequence[int] = ()) -> None:
+def replay(
+    log: WriteLog,
+    base: Path,
+    out: Path,
+    count: int,
+    lost: Sequence[int] = (),
+    torn: Mapping[int, int] | None = None,
+) -> None:
     """Make `out` what the disk `base` was after the first `count` entries without those in `lost`.
 
-    `lost` may hold writes since the last barrier only (`WriteLog.epoch_start`); raises ValueError for others.
+    Of a write in `torn` only that many first sectors are there: a disk writes whole sectors and stops
+    anywhere. Both may hold writes since the last barrier only (`WriteLog.epoch_start`); raises ValueError
+    for others.
     """
-    start = log.epoch_start(count)
-    if any(not start <= number < count for number in lost):
-        raise ValueError(f"only writes from {start} to {count} can be lost: {list(lost)}")
+    start, kept = log.epoch_start(count), dict(torn or {})
+    if any(not start <= number < count for number in (*lost, *kept)):
+        raise ValueError(f"only writes from {start} to {count} can be lost: {sorted({*lost, *kept})}")
     sparse.copy(base, out)
-    missing = set(lost)
+    kept.update(dict.fromkeys(lost, 0))
     with log.path.open("rb") as source, out.open("r+b") as target:
         for number, entry in enumerate(log.entries[:count]):
-            if not entry.is_write or number in missing:
+            if not entry.is_write:
                 continue
+            sectors = min(entry.sectors, kept.get(number, entry.sectors))
             source.seek(entry.at)
             target.seek(entry.sector * log.sector_size)
-            target.write(source.read(entry.sectors * log.sector_size))
+            target.write(source.read(sectors * log.sector_size))

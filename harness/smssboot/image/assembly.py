@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CONFIG: Final = SYSTEM32 + "config/"
 HIVE_MODULE: Final = CONFIG + HIVE
+RECOVERED: Final = "SYSTEM.recovered"
 SYMBOLS: Final = "ntoskrnl.symbols.json"
 
 
@@ -44,6 +45,8 @@ class Assembly:
         if recipe.foreign is not None:
             contents, made = foreign.take(recipe, self._arch, work)
             files = foreign.unpack(contents, work)
+            for name, file in files.items():
+                self._take_map(work / file, contents[name])
         else:
             contents = self._contents()
             files = self._write_files(contents)
@@ -103,16 +106,26 @@ class Assembly:
             short = name.rpartition("/")[2]
             files[name] = short
             (self._work / short).write_bytes(data)
-            linked = self._binaries / short
-            link_map = linked.with_suffix(".map")  # proves the name of the entry point
-            if link_map.exists() and linked.exists() and linked.read_bytes() == data:
-                shutil.copy(link_map, self._work / link_map.name)
+            self._take_map(self._work / short, data)
         return files
 
+    def _take_map(self, file: Path, data: bytes) -> None:
+        """Put the linker's map beside a program that the guest's build has made: it names the entry point."""
+        linked = self._binaries / file.name
+        link_map = linked.with_suffix(".map")
+        if link_map.exists() and linked.exists() and linked.read_bytes() == data:
+            shutil.copy(link_map, self._work / link_map.name)
+
     def _registry(self, contents: dict[str, bytes]) -> str:
-        """What an independent reader finds in the SYSTEM hive, as JSON."""
-        ready_made = self._recipe.hive
-        self._keys = hive.read(ready_made or self._work / HIVE)
+        """What an independent reader finds in the SYSTEM hive, with its logs if it needs them; as JSON."""
+        path = self._recipe.hive or self._work / HIVE
+        whole = self._work / RECOVERED
+        logs = [contents.get(f"{HIVE_MODULE}.LOG{number}", b"") for number in (1, 2)]
+        if not hive.is_whole(path.read_bytes()) and hive.recover(path, logs, whole):
+            path = whole
+        self._keys = hive.read(path)
+        for file in self._work.glob(f"{RECOVERED}*"):
+            file.unlink()
         keys = {
             key: {
                 name: [kind, {"hex": data.hex()} if isinstance(data, bytes) else data]

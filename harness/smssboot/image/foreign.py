@@ -1,6 +1,7 @@
 """A disk image that others made: which of its partitions is the system's, and what a loader needs of it.
 
-Its files are read by mtools, which knows nothing of how we write volumes.
+Its files are read by mtools, which knows nothing of how we write volumes. A disk whose last write was cut
+short is looked at as its next mount will see it: with the journals of its volumes applied, to a copy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smssboot.errors import InfrastructureError
-from smssboot.image import fatread, gpt, pekind, sparse
+from smssboot.image import fatread, gpt, mounted, pekind, sparse
 from smssboot.image.built import DISK, BootLine
 from smssboot.image.disk import BOOT_LINE, Disk
 from smssboot.image.programs import KERNEL, LOADERS, SYSTEM32
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 _HIVE: Final = SYSTEM32 + "config/SYSTEM"
 _CONFIG: Final = "EFI/BOOT/boot.cfg"
 _TREES: Final = "trees"
+_SEEN: Final = "seen.raw"
+_DAMAGE: Final = "raw"
+"""A problem of no known kind, as docs/recipes.md has it."""
+_LARGEST: Final = 4 << 20
+"""Bytes of a file whose content is looked at; nor is that of paging files, for nobody promises it."""
+_PAGING: Final = ("pagefile.sys", "swapfile.sys")
 _PROGRAMS: Final = (".exe", ".dll", ".sys")
 _LETTERS: Final = "DEFGHIJKLMNOPQRSTUVWXYZ"
 _MACHINES: Final = {0x8664: "x86_64", 0xAA64: "aarch64"}
@@ -40,13 +47,13 @@ def take(recipe: Recipe, arch: str, work: Path) -> tuple[dict[str, bytes], Disk]
     place, source = recipe.place("image"), recipe.foreign
     trees = work / _TREES
     trees.mkdir()
-    copy = work / DISK
-    sparse.copy(source, copy)
+    sparse.copy(source, work / DISK)
     volumes: list[VolumeInfo] = []
     system: Path | None = None
     guid = ""
     line: BootLine | None = None
     further = iter(_LETTERS)
+    seen = source
     with source.open("rb") as file:
 
         def read(offset: int, length: int) -> bytes:
@@ -56,6 +63,10 @@ def take(recipe: Recipe, arch: str, work: Path) -> tuple[dict[str, bytes], Disk]
             parts = gpt.read(read)
         except ValueError as error:
             raise place.error(f"image: {source}: {error}") from None
+        bases = [part.first * gpt.SECTOR for part in parts]
+        if mounted.needs_it(file.fileno(), bases):
+            seen = mounted.copy(source, bases, work / _SEEN)
+    with seen.open("rb") as file:
         for number, part in enumerate(parts, start=1):
             if part.type not in (gpt.ESP_TYPE, gpt.BASIC_DATA_TYPE):
                 continue
@@ -65,17 +76,20 @@ def take(recipe: Recipe, arch: str, work: Path) -> tuple[dict[str, bytes], Disk]
             except ValueError as error:
                 raise place.error(f"image: {source}: partition {number}: {error}") from None
             tree = trees / str(number)
-            if complaint := _extract(source, base, tree):
+            complaint = _extract(seen, base, tree)
+            damaged = told.dirty and mounted.is_damaged(seen, base, part.sectors * gpt.SECTOR, work)
+            if complaint and not damaged:
                 raise place.error(f"image: {source}: mtools cannot read partition {number}: {complaint}")
             letter = ""
             if part.type == gpt.ESP_TYPE and line is None:
-                line = _boot_line(source, base, told, tree, arch)
+                line = _boot_line(seen, base, told, tree, arch)
             if part.type == gpt.BASIC_DATA_TYPE:
                 if system is None and _named(tree, _HIVE) is not None:
                     system, letter, guid = tree, "C:", str(part.guid)
                 else:
                     letter = f"{next(further)}:"
-            volumes.append(_info(part, number, letter, told, tree))
+            problems = (_DAMAGE,) if damaged else ()
+            volumes.append(_info(part, number, letter, told, tree, problems))
     if system is None:
         raise place.error(
             f"image: {source}: no partition of it has \\Windows\\System32\\config\\SYSTEM on a FAT volume",
@@ -86,6 +100,7 @@ def take(recipe: Recipe, arch: str, work: Path) -> tuple[dict[str, bytes], Disk]
     if found != arch:
         raise place.error(f"image: {source}: its kernel is for {found or 'no machine we know'}, not {arch}")
     shutil.rmtree(trees)
+    (work / _SEEN).unlink(missing_ok=True)
     return contents, Disk(guid, tuple(volumes), (), line)
 
 
@@ -182,16 +197,19 @@ def _machine(data: bytes) -> str | None:
     return _MACHINES.get(int.from_bytes(data[header + 4 : header + 6], "little"))
 
 
-def _info(part: gpt.Partition, number: int, letter: str, told: fatread.Told, tree: Path) -> VolumeInfo:
+def _info(
+    part: gpt.Partition, number: int, letter: str, told: fatread.Told, tree: Path, problems: tuple[str, ...]
+) -> VolumeInfo:
     files = {}
     for path in sorted(tree.rglob("*")):
         status = path.stat()
         folder = path.is_dir()
-        data = b"" if folder else path.read_bytes()
-        digest = "" if folder else hashlib.sha256(data).hexdigest()
+        known = not folder and status.st_size <= _LARGEST and path.name.lower() not in _PAGING
+        data = path.read_bytes() if known else b""
+        digest = hashlib.sha256(data).hexdigest() if known else ""
         name = "\\" + path.relative_to(tree).as_posix().replace("/", "\\").lower()
         readonly = not status.st_mode & 0o200
-        files[name] = FileInfo(len(data), folder, readonly, digest, pekind.kind(data))
+        files[name] = FileInfo(0 if folder else status.st_size, folder, readonly, digest, pekind.kind(data))
     return VolumeInfo(
         letter=letter,
         device=f"\\Device\\HarddiskVolume{number}",
@@ -205,7 +223,7 @@ def _info(part: gpt.Partition, number: int, letter: str, told: fatread.Told, tre
         free=told.free * told.cluster,
         cluster=told.cluster,
         dirty=told.dirty,
-        problems=(),
+        problems=problems,
         files=files,
         dump=None,
     )

@@ -7,6 +7,8 @@ reader, regipy and the writer have to agree.
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +21,14 @@ Registry: TypeAlias = dict[str, dict[str, tuple[str, regf.Data]]]
 _INLINE: Final = 0x80000000
 _SEGMENTED: Final = 0x3FD8
 _DEEPEST: Final = 64
+_LOG_HEADER: Final = 512
+
+
+def _checksum(header: bytes) -> int:
+    found = 0
+    for i in range(0, 508, 4):
+        found ^= int.from_bytes(header[i : i + 4], "little")
+    return {0: 1, 0xFFFFFFFF: 0xFFFFFFFE}.get(found, found)
 
 
 def check_header(raw: bytes, name: str) -> None:
@@ -26,11 +36,7 @@ def check_header(raw: bytes, name: str) -> None:
     if len(raw) < 4096 or raw[:4] != b"regf":
         found = f"{len(raw)} bytes" if len(raw) < 4096 else f"it begins with {raw[:4]!r}"
         raise UsageError(f"{name}: not a registry hive: expected a regf header, found {found}")
-    checksum = 0
-    for i in range(0, 508, 4):
-        checksum ^= int.from_bytes(raw[i : i + 4], "little")
-    checksum = {0: 1, 0xFFFFFFFF: 0xFFFFFFFE}.get(checksum, checksum)
-    if checksum != int.from_bytes(raw[508:512], "little"):
+    if _checksum(raw) != int.from_bytes(raw[508:512], "little"):
         raise UsageError(f"{name}: damaged registry hive: the header's checksum is wrong")
     length = int.from_bytes(raw[40:44], "little")
     if len(raw) < 4096 + length:
@@ -57,6 +63,37 @@ def read(path: Path) -> Registry:
     except Exception as error:  # regipy and construct raise many kinds for a damaged file
         raise UsageError(f"{path}: damaged registry hive: {type(error).__name__}: {error}") from None
     return found
+
+
+def is_whole(raw: bytes) -> bool:
+    """Whether the last write of a hive came to its end: its two sequence numbers agree."""
+    return raw[4:8] == raw[8:12]
+
+
+def recover(path: Path, logs: Sequence[bytes], out: Path) -> bool:
+    """Write to `out` what the hive at `path` is with its transaction logs (.LOG1, .LOG2), by regipy.
+
+    False when no log has an entry, or regipy cannot apply them.
+    """
+    names = []
+    for number, log in enumerate(logs):
+        if len(log) > _LOG_HEADER and log[:4] == b"regf":
+            place = out.with_name(f"{out.name}.LOG{number + 1}")
+            place.write_bytes(log)
+            names.append(os.fspath(place))
+    if not names:
+        return False
+    logging.getLogger("regipy").setLevel(logging.ERROR)
+    from regipy import recovery
+
+    apply: Any = recovery.apply_transaction_logs
+    try:
+        apply(os.fspath(path), names[0], names[1] if len(names) > 1 else None, os.fspath(out))
+    except Exception:  # regipy and construct raise many kinds for a damaged log
+        return False
+    raw = out.read_bytes()  # regipy sets the numbers and the length, and leaves the checksum to others
+    out.write_bytes(raw[:508] + _checksum(raw).to_bytes(4, "little") + raw[512:])
+    return True
 
 
 def _walk(key: Any, path: str, found: Registry, depth: int) -> None:

@@ -69,27 +69,31 @@ def extents(fd: int, size: int) -> list[tuple[int, int]]:
     return found
 
 
-def copy(source: Path | str, target: Path | str) -> None:
-    """Copy a file, holes and all.  Raises OSError."""
+def copy(source: Path | str, target: Path | str, offset: int = 0, length: int | None = None) -> None:
+    """Copy a file, or `length` bytes of it from `offset` on, holes and all.  Raises OSError."""
     reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(reader).st_size
+        end = size if length is None else offset + length
         writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
-            os.ftruncate(writer, size)
-            for start, length in extents(reader, size):
-                _copy_range(reader, writer, start, length)
+            os.ftruncate(writer, end - offset)
+            for start, count in extents(reader, size):
+                first, last = max(start, offset), min(start + count, end)
+                if first < last:
+                    _copy_range(reader, writer, first, last - first, offset)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
 
 
-def _copy_range(reader: int, writer: int, at: int, length: int) -> None:
+def _copy_range(reader: int, writer: int, at: int, length: int, origin: int) -> None:
+    """Copy what is at `at` to the place that far behind `origin`."""
     end = at + length
     with contextlib.suppress(OSError):  # not between these file systems: read and write
         while at < end:
-            done = os.copy_file_range(reader, writer, end - at, at, at)
+            done = os.copy_file_range(reader, writer, end - at, at, at - origin)
             if done == 0:
                 break
             at += done
@@ -97,7 +101,7 @@ def _copy_range(reader: int, writer: int, at: int, length: int) -> None:
         chunk = os.pread(reader, min(1 << 20, end - at), at)
         if not chunk:
             return
-        at += os.pwrite(writer, chunk, at)
+        at += os.pwrite(writer, chunk, at - origin)
 
 
 def digest(path: Path) -> bytes:

@@ -1,10 +1,10 @@
-"""What a model covers: per statement its rules and voices, and guards that no context makes true."""
+"""What a model covers: per statement its rules, voices and tests, and guards that no context makes true."""
 
 from __future__ import annotations
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from smssboot.model.catalogue import Statement, statements
@@ -20,7 +20,7 @@ _NOT_YET = "not in this profile's steps"
 @dataclass(frozen=True, slots=True)
 class Row:
     """One statement. `status` is `covered`, `open`, or `contradicted` by better sources (the rules then hold
-    the resolution); `standing` is the statement's own status."""
+    the resolution); `standing` is the statement's own status; `tests` demonstrate it."""
 
     id: str
     text: str
@@ -30,6 +30,7 @@ class Row:
     rules: tuple[str, ...]
     voices: tuple[str, ...]
     note: str
+    tests: tuple[str, ...] = ()
 
 
 class CoverageTable(tuple[Row, ...]):
@@ -37,7 +38,10 @@ class CoverageTable(tuple[Row, ...]):
 
     def __str__(self) -> str:
         covered = sum(1 for row in self if row.rules)
+        shown = sum(1 for row in self if row.tests)
         lines = [f"{covered} of {len(self)} statements are covered"]
+        if shown:
+            lines[0] += f", {shown} shown by tests of their own"
         for row in self:
             voices = ", ".join(row.voices) or "-"
             words = textwrap.shorten(row.text.replace('"', ""), 62, placeholder="...")
@@ -46,11 +50,16 @@ class CoverageTable(tuple[Row, ...]):
                 lines += [f"       {line}" for line in textwrap.wrap(", ".join(row.rules), 100)]
             elif row.note:
                 lines.append(f"       {row.note}")
+            lines += [f"       test {test}" for test in row.tests]
         return "\n".join(lines) + "\n"
 
 
-def coverage(model: Model) -> CoverageTable:
-    """Which rules speak for which statement, on which voices, and what is still open."""
+def coverage(model: Model, tests: Mapping[str, Sequence[str]] | None = None) -> CoverageTable:
+    """Which rules speak for which statement, on which voices, and what is still open.
+
+    `tests` names those that demonstrate a statement, by its number.
+    """
+    shown = tests or {}
     rules: dict[str, list[str]] = defaultdict(list)
     voices: dict[str, set[str]] = defaultdict(set)
     for event in model.events.values():
@@ -69,10 +78,14 @@ def coverage(model: Model) -> CoverageTable:
         for statement in never.statements:
             rules[statement].append(f"{never.name} ({never.mark})")
             voices[statement].add(never.voice or "fact")
-    return CoverageTable(_row(model, s, rules[s.id], voices[s.id]) for s in statements().values())
+    return CoverageTable(
+        _row(model, s, rules[s.id], voices[s.id], shown.get(s.id, ())) for s in statements().values()
+    )
 
 
-def _row(model: Model, statement: Statement, rules: Iterable[str], voices: Iterable[str]) -> Row:
+def _row(
+    model: Model, statement: Statement, rules: Iterable[str], voices: Iterable[str], tests: Sequence[str]
+) -> Row:
     named = tuple(dict.fromkeys(rules))
     status = "covered" if named else "open"
     note = "" if named else model.open_statements.get(statement.id, _NOT_YET)
@@ -88,6 +101,7 @@ def _row(model: Model, statement: Statement, rules: Iterable[str], voices: Itera
         rules=named,
         voices=tuple(sorted(voices)),
         note=note,
+        tests=tuple(tests),
     )
 
 

@@ -45,10 +45,15 @@ def known_dlls(ground: Context) -> list[dict[str, Any]]:
         path = rf"{folder}\{file}"
         info = store.find(path)
         missing = info is None or info.directory
-        bad = info is not None and not missing and info.kind != "dll"
+        # Without a whole ntdll.dll no process runs, smss neither: such a boot has ended long before.
+        whole = info is not None and (info.kind == "dll" or file.casefold() == "ntdll.dll")
+        bad = info is not None and not missing and not whole
         statuses = list(store.missing(path)) if info is None else ["0xC00000BA"] if missing else ["0x0"]
-        out.append({"name": name, "file": file, "statuses": statuses, "mapped": not missing and not bad,
-                    "fatal": bad})  # fmt: skip
+        twice = any(row["mapped"] and row["file"].casefold() == file.casefold() for row in out)
+        if twice:
+            statuses = ["0xC0000035"]
+        out.append({"name": name, "file": file, "statuses": statuses, "twice": twice,
+                    "mapped": not missing and not bad and not twice, "fatal": bad})  # fmt: skip
         if bad:
             break
         image = ground.images.get(f"windows/system32/{file}".lower())

@@ -27,7 +27,8 @@ def expected_logs(
     """`text`, `statuses`, `times` of each record, for all that fails; no status: any."""
     failed = [(_COMMAND + c["command"], c["statuses"]) for c in commands if not c["runs"]]
     failed += [(_RENAME + r["source"], r["statuses"]) for r in renames if r["statuses"] != ["0x0"]]
-    failed += [(_DLL + d["file"], d["statuses"]) for d in dlls if not d["mapped"] and not d["fatal"]]
+    unmapped = [d for d in dlls if not (d["mapped"] or d["fatal"] or d["twice"])]
+    failed += [(_DLL + d["file"], d["statuses"]) for d in unmapped]
     if not ground.profile.endswith("/observed"):
         failed += [(_DRIVER + d["name"], d["statuses"]) for d in drivers if not d["loaded"]]
     failed += [(_ENTRY + entry, []) for entry in left_out(ground)]
