@@ -107,6 +107,13 @@ def program(image: BuiltImage, prepared: Prepared, chance: random.Random) -> Dam
     return Damage("program", change.__name__, name.rsplit("/", 1)[-1], spoiled=_spoiled(damaged))
 
 
+def kernel(image: BuiltImage, prepared: Prepared, chance: random.Random) -> Damage:
+    """Damage the kernel where nothing but its checksum can tell: a bit of its last section."""
+    name = next(name for name in image.files if name.endswith("/" + KERNEL))
+    damaged = _replace(image, prepared, name, lambda data, _: data[:-1] + bytes([data[-1] ^ 1]), chance)
+    return Damage("program", "last bit of", KERNEL, spoiled=_spoiled(damaged))
+
+
 def _spoiled(data: bytes) -> bool:
     """Whether the file is no PE image, or another one than its checksum is of (none, 0, is of any)."""
     try:
@@ -122,13 +129,15 @@ def _replace(
 ) -> bytes:
     """Change one file wherever the guest finds it: on the system volume, and among the boot modules."""
     plan = prepared.plan
-    assert plan.disk is not None and plan.initrd is not None
+    assert plan.disk is not None
     place = f"{plan.disk}@@{system(image).offset}"
     damaged = change(_mtools("mcopy", "-n", "-i", place, f"::/{name}", "-"), chance)
     part = plan.run_dir / "damaged"
     part.write_bytes(damaged)
     _mtools("mcopy", "-o", "-D", "o", "-i", place, str(part), f"::/{name}")
     part.unlink()
+    if plan.initrd is None:  # the firmware reads the disk
+        return damaged
     archive = plan.initrd.read_bytes()
     members = {member: archive[at : at + size] for member, at, size in modules.members(archive)}
     if name in members:
@@ -257,6 +266,8 @@ def _opened(disk: Path) -> Iterator[int]:
         os.close(fd)
 
 
-KINDS: Final[Mapping[str, Callable[[BuiltImage, Prepared, random.Random], Damage]]] = {
+Method = Callable[[BuiltImage, Prepared, random.Random], Damage]
+
+KINDS: Final[Mapping[str, Method]] = {
     "hive": hive, "program": program, "volume": volume,
 }  # fmt: skip

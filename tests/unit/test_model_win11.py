@@ -201,14 +201,14 @@ def test_lint_is_clean_over_the_matrix() -> None:
     ]
     contexts += [disk_context(), disk_context(registry=disk_hive(BootExecute=("REG_MULTI_SZ", [])))]
     contexts.append(disk_context(volumes=volumes(dirty=False)))
-    observed = {"kernel.started-load", "kernel.started", "system.shutdown.observed"}
+    observed = {"kernel.started-load", "kernel.started", "kernel.refused", "system.shutdown.observed"}
     observed |= {"known-dlls.early-directory", "known-dlls.early-link"}
     told = [str(problem) for problem in lint(load(), contexts)]
     assert len(told) == len(observed), told
     assert all(any(f"`{o}`" in t for t in told) for o in observed)
     contexts = [replace(context, profile="win11/observed") for context in contexts]
     documented = {"smss.drivers.begin", "smss.drivers.end", "smss.driver", "driver.loaded", "driver.started"}
-    documented |= {"known-dlls.directory", "known-dlls.link", "system.shutdown"}
+    documented |= {"driver.refused", "known-dlls.directory", "known-dlls.link", "system.shutdown"}
     told = [str(problem) for problem in lint(load("win11/observed"), contexts)]
     assert len(told) == len(documented), told
     assert all(any(f"`{d}`" in t for t in told) for d in documented)
