@@ -113,9 +113,9 @@ def test_without_a_disk_every_file_is_a_module() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((PROJECT / "tests/boot/volumes").glob("*.yaml")), ids=lambda path: path.stem
+    "path", sorted((PROJECT / "images").glob("*.yaml")), ids=lambda path: path.stem
 )
-def test_the_recipes_of_the_boot_tests_are_what_they_say(path: Path, tmp_path: Path) -> None:
+def test_the_recipes_of_the_project_are_what_they_say(path: Path, tmp_path: Path) -> None:
     image = building.build(path, "x86_64")
     for number, volume in enumerate(image.volumes):
         cut(image, number, one := tmp_path / str(number))
