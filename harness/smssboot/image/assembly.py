@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from smssboot.image import disk, foreign, hive, modules, planting, programs, regf, sparse
-from smssboot.image.built import DISK, HIVE, MODULES, REGISTRY, VOLUMES, Spot
+from smssboot.image.built import DISK, HIVE, MODULES, PLACEHOLDER, REGISTRY, VOLUMES, Spot
 from smssboot.image.programs import KERNEL, SYSTEM32
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Assembly:
             told = [volume.to_json() for volume in made.volumes]
             (work / VOLUMES).write_text(json.dumps(told, ensure_ascii=False), "utf-8")
         sha256 = self._digest(layout, stub, archive, made)
+        if made is not None and recipe.foreign is None:
+            self._write_boot_line(made, sha256[:12])
         return {
             "id": sha256[:12],
             "sha256": sha256,
@@ -155,6 +157,16 @@ class Assembly:
             self._work / DISK,
             planted=self._planted,
         )
+
+    def _write_boot_line(self, made: disk.Disk, image_id: str) -> None:
+        """The disk boots by itself, too, and says which image it is.  No part of what the id is made from."""
+        words = f"profile={self._recipe.profile} image={image_id} nonce={PLACEHOLDER}"
+        if made.boot_line is None:
+            return
+        offset, size = made.boot_line
+        with (self._work / DISK).open("r+b") as out:
+            out.seek(offset)
+            out.write(f"{words} systempartition={made.guid}".encode("ascii").ljust(size - 1) + b"\n")
 
     def _module_spots(self, archive: bytes) -> list[Spot]:
         """Where the hive inside the archive holds the placeholder."""

@@ -21,7 +21,7 @@ from smssboot.image.paths import ARCHES, build_dir
 if TYPE_CHECKING:
     from smssboot.image.recipe import Recipe
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Goes up whenever an image of the same inputs would be made differently."""
 
 
