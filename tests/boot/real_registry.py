@@ -41,7 +41,7 @@ def recipe(recorded: Path) -> str:
         registry[rf"{_MANAGER}\{key}"] = _named(found[rf"Session Manager\{key}"]["values"])
     memory = found[r"Session Manager\Memory Management"]["values"]
     registry[rf"{_MANAGER}\Memory Management"] = {"PagingFiles": _value(memory["PagingFiles"])}
-    files = {_path(source): {"text": source} for source, _ in pairs(recorded)}
+    files = _sources([_path(source) for source, _ in pairs(recorded)])
     for _, target in pairs(recorded):
         if target.startswith("!"):
             files.setdefault(_path(target), {"text": "to be replaced"})
@@ -55,6 +55,13 @@ def recipe(recorded: Path) -> str:
         "files": files,
     }
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
+
+
+def _sources(paths: list[str]) -> dict[str, Any]:
+    """What is to be moved or deleted: folders where others of them lie, and files with their name as text."""
+    folded = [path.casefold() for path in paths]
+    folders = {path for path in folded if any(other.startswith(path + "\\") for other in folded)}
+    return {path: {"directory": True} if path.casefold() in folders else {"text": path} for path in paths}
 
 
 def _manager(recorded: Path) -> dict[str, Any]:

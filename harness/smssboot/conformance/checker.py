@@ -75,6 +75,7 @@ def _check(expectation: Expectation, items: Sequence[Item]) -> Report:
         statuses=tuple(_statuses(account)),
         expected=len(required),
         seen=seen,
+        ended=next((n.name for n in required if n.terminal and account.tracker.counts[n.index] >= n.low), ""),
     )
 
 

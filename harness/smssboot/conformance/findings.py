@@ -77,7 +77,7 @@ class Report:
 
     `verdict` is `conforms` or `deviates`. `findings` begin with the root cause. `statuses` holds one
     status per item of the timeline (None for items that are no events). `expected` and `seen` count
-    required events.
+    required events. `ended` is the required event that ends the boot early (`bugcheck`), when it was seen.
     """
 
     verdict: Literal["conforms", "deviates"]
@@ -85,3 +85,4 @@ class Report:
     statuses: tuple[Status | None, ...] = ()
     expected: int = 0
     seen: int = 0
+    ended: str = ""

@@ -9,6 +9,7 @@ from smssboot.model.context import Context, Registry
 from smssboot.model.registry import BOOT_ENVIRONMENT, MANAGER, environment, expand, setting, strings, values
 from smssboot.model.renames import run
 
+NO_IMAGE = ("0xC000007B", "0xC000012F", "0xC0000130", "0xC0000131", "0xC0000020")
 _KEY = rf"{MANAGER}\KnownDLLs"
 
 
@@ -22,7 +23,8 @@ def known_dll_directory(registry: Registry) -> str:
 def known_dlls(ground: Context) -> list[dict[str, Any]]:
     """`name`, `file`, `statuses`, `mapped`, `fatal` of each known DLL; imports come last.
 
-    The list ends with the first one that is no DLL or damaged: there the boot ends.
+    The list ends with the first one that is no DLL or damaged: there the boot ends. Its `statuses` are what
+    the bugcheck's second parameter may be.
     """
     folder = known_dll_directory(ground.registry).rstrip("\\")
     store = run(ground).store
@@ -49,6 +51,8 @@ def known_dlls(ground: Context) -> list[dict[str, Any]]:
         whole = info is not None and (info.kind == "dll" or file.casefold() == "ntdll.dll")
         bad = info is not None and not missing and not whole
         statuses = list(store.missing(path)) if info is None else ["0xC00000BA"] if missing else ["0x0"]
+        if bad and info is not None:
+            statuses = ["0xC0000221"] if info.kind.endswith("-damaged") else list(NO_IMAGE)
         twice = any(row["mapped"] and row["file"].casefold() == file.casefold() for row in out)
         if twice:
             statuses = ["0xC0000035"]

@@ -102,10 +102,14 @@ def _statements(wanted: Iterable[str]) -> dict[str, StatementView]:
 
 
 def _verdict(cause: CauseView, report: Report | None) -> Verdict:
-    """A boot conforms when it ended as it should and the model has no objection."""
+    """A boot conforms when it ended as it should and the model has no objection.
+
+    As it should: in order, or by the bugcheck that the model requires.
+    """
     if cause.infrastructure or report is None:
         return "error"
-    if report.verdict == "deviates" or causes.exit_code(cause.kind) != 0:
+    ordered = causes.exit_code(cause.kind) == 0 or cause.kind == report.ended
+    if report.verdict == "deviates" or not ordered:
         return "deviates"
     return "conforms"
 
