@@ -288,17 +288,34 @@ def test_random_damage(checker: Path, base: Path, tmp_path: Path, batch: int) ->
         assert check(checker, image, "/p") == ["result clean problems 0"], seed
 
 
+@pytest.mark.parametrize("cache", [(), ("cached",)], ids=["at once", "cached"])
 @pytest.mark.parametrize("seed", range(12))
-def test_a_power_cut_in_the_repair(checker: Path, base: Path, tmp_path: Path, seed: int) -> None:
+def test_a_power_cut_in_the_repair(
+    checker: Path, base: Path, tmp_path: Path, seed: int, cache: tuple[str, ...]
+) -> None:
     """After any number of sectors the volume is still dirty or wholly repaired; the next check repairs it."""
     image, chance = tmp_path / "image", random.Random(seed)
     for _ in range(8):
         shutil.copy(base, image)
         damage_at_random(Fat(image), random.Random(seed))
-        cut = check(checker, image, f"cut={chance.randrange(40)}")[-1] == "cut"
+        cut = check(checker, image, f"cut={chance.randrange(40)}", *cache)[-1] == "cut"
         assert not cut or Fat(image).dirty() or remaining(image) == "", seed
         assert check(checker, image)[-1].split()[1] in ("repaired", "clean"), seed
         assert remaining(image) == "", seed
+
+
+@pytest.mark.parametrize("cache", [(), ("cached",)], ids=["at once", "cached"])
+def test_the_copy_that_is_asked_is_the_last_to_be_clean(
+    checker: Path, base: Path, tmp_path: Path, cache: tuple[str, ...]
+) -> None:
+    image, sectors, cut = tmp_path / "image", 0, True
+    while cut:
+        shutil.copy(base, image)
+        Fat(image).set_dirty()
+        cut = check(checker, image, f"cut={sectors}", *cache)[-1] == "cut"
+        assert Fat(image).dirty() or fsck(image) == "", sectors
+        sectors += 1
+    assert sectors > 2
 
 
 def test_random_boot_sectors(checker: Path, image: Path) -> None:

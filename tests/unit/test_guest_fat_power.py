@@ -104,6 +104,21 @@ def test_the_copies_of_the_fat_are_alike_wherever_the_power_went(
     assert cut > 10
 
 
+def test_what_the_holder_of_the_lock_writes_is_on_the_disk_once_it_is_flushed(
+    program: Path, journaled: Path, tmp_path: Path
+) -> None:
+    bench, place = Bench(program, journaled), journaled.stat().st_size - 4096
+    assert bench.status("mount") == fb.OK
+    assert bench.status("control", 0x90018) == fb.OK
+    assert bench.status("raw", place, 0x41) == fb.OK
+    assert bench.status("flush") == fb.OK
+    assert bench.status("raw", place + 512, 0x42) == fb.OK
+    bench.ask("crash", 0)
+    bench.ask("save", tmp_path / "cut.img")
+    bench.close()
+    assert (tmp_path / "cut.img").read_bytes()[place:][:1024] == b"A" * 512 + bytes(512)
+
+
 @pytest.fixture(scope="module")
 def populated(program: Path, journaled: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     bench, model = Bench(program, journaled), Model()

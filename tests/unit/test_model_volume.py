@@ -12,7 +12,7 @@ from smssboot.model.bootexec import boot_commands, boot_marks, checked_volumes, 
 from smssboot.model.context import DumpInfo, FileInfo, ImageInfo, Volume
 from smssboot.model.disk import hives, unchanged_files
 from smssboot.model.drivers import image_path, system_drivers
-from smssboot.model.knowndlls import known_dlls, known_dlls_fatal
+from smssboot.model.knowndlls import NO_IMAGE, known_dlls, known_dlls_fatal
 from smssboot.model.logbook import expected_logs
 from smssboot.model.paging import MIB, crash_dump, descriptors, left_out, paging_files
 from smssboot.model.renames import rename_rows, renamed_files, vanished_files
@@ -204,6 +204,7 @@ def test_a_known_dll_that_is_none_ends_the_list_and_the_boot(kind: str) -> None:
     rows = known_dlls(context(files, keys=keys))
     assert [row["file"] for row in rows] == ["a.dll"]
     assert known_dlls_fatal(rows)
+    assert rows[-1]["statuses"] == (["0xC0000221"] if kind == "dll-damaged" else list(NO_IMAGE))
 
 
 def paging(*entries: str, free: int = 1 << 40, memory: int = 64, **known: Any) -> list[tuple[Any, ...]]:

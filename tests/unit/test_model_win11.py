@@ -201,6 +201,8 @@ def test_lint_is_clean_over_the_matrix() -> None:
     ]
     contexts += [disk_context(), disk_context(registry=disk_hive(BootExecute=("REG_MULTI_SZ", [])))]
     contexts.append(disk_context(volumes=volumes(dirty=False)))
+    no_dll = {rf"{MANAGER}\KnownDLLs": {"mark": ("REG_SZ", "bootmark.exe")}}
+    contexts.append(disk_context(registry=disk_hive() | no_dll))
     observed = {"kernel.started-load", "kernel.started", "kernel.refused", "system.shutdown.observed"}
     observed |= {"known-dlls.early-directory", "known-dlls.early-link"}
     told = [str(problem) for problem in lint(load(), contexts)]

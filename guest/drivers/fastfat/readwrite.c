@@ -91,12 +91,13 @@ NTSTATUS FatWrite(PFILE_OBJECT File, ULONG64 Offset, const VOID *Buffer, ULONG L
     return Status;
 }
 
-/* All of the volume: what one file's entry says depends on the rest of the log. File may be the volume itself. */
+/* All of the volume: what one file's entry says depends on the rest of the log. File may be the volume itself. Who
+ * has locked it writes past the log, in an order that is to be kept. */
 NTSTATUS FatFlush(PFILE_OBJECT File)
 {
     PVCB Vcb = IoVolumeVcb(File->DeviceObject);
 
-    return Vcb->LockedBy != NULL ? STATUS_SUCCESS : FatCommit(Vcb);
+    return Vcb->LockedBy != NULL ? IoFlushVolume(Vcb->Volume) : FatCommit(Vcb);
 }
 
 NTSTATUS FatQueryExtent(PFILE_OBJECT File, ULONG64 Offset, PULONG64 VolumeOffset, PULONG64 Length)

@@ -22,7 +22,7 @@ static BOOLEAN Write(PVOID Context, ULONG64 Offset, const VOID *Buffer, ULONG Le
 static BOOLEAN Flush(PVOID Context)
 {
     (void)Context;
-    return TRUE;
+    return (BOOLEAN)HostFlush();
 }
 
 static PVOID Allocate(SIZE_T Size) { return HostAllocate(Size); }

@@ -2,6 +2,7 @@
 #pragma once
 
 int HostTransfer(int Write, unsigned long long Offset, void *Buffer, unsigned Length);
+int HostFlush(void);
 void *HostAllocate(unsigned long long Size);
 void HostFree(void *Memory);
 void HostProblem(const char *Kind, unsigned Cluster, const char *Path);

@@ -269,6 +269,16 @@ static void CommandVolume(void)
     HostSay("\n");
 }
 
+/* A sector as who has locked the volume writes it: past the file system. */
+static void CommandRaw(void)
+{
+    static UCHAR Sector[512];
+    ULONG64 Offset = HostNumber();
+
+    memset(Sector, (int)HostNumber(), sizeof Sector);
+    SayStatus(IoWriteVolume(&Device, Offset, Sector, sizeof Sector));
+}
+
 static void CommandLabel(void)
 {
     static WCHAR Buffer[64];
@@ -297,6 +307,8 @@ static int VolumeCommand(const char *Command)
         SayStatus(FatFileSystem.Shutdown(MountedVcb));
     else if (!strcmp(Command, "volume"))
         CommandVolume();
+    else if (!strcmp(Command, "raw"))
+        CommandRaw();
     else if (!strcmp(Command, "label"))
         CommandLabel();
     else if (!strcmp(Command, "pattern"))

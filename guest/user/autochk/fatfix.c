@@ -63,7 +63,8 @@ static BOOLEAN DoInfo(PFAT_VOLUME Volume, BOOLEAN Repair)
 
 BOOLEAN FatCheckInfoSector(PFAT_VOLUME Volume) { return DoInfo(Volume, FALSE); }
 
-/* Changes entry 1 of every copy that is in use: the first one, which is asked, is dirty first and clean last. */
+/* Changes entry 1 of every copy that is in use: the first one, which is asked, is dirty first and clean last - on the
+ * disk too, so each is there before the next. Leaves the first one unflushed when it is clean. */
 static BOOLEAN Mark(PFAT_VOLUME Volume, PULONG Buffer, BOOLEAN Clean)
 {
     for (ULONG i = 0; i < Volume->FatCount; i++) {
@@ -76,10 +77,10 @@ static BOOLEAN Mark(PFAT_VOLUME Volume, PULONG Buffer, BOOLEAN Clean)
             return FALSE;
         Old = Buffer[1];
         Buffer[1] = Clean ? Old | FAT_CLEAN | FAT_NO_ERROR : Old & ~FAT_CLEAN;
-        if (Buffer[1] != Old && !Write(Volume, Offset, Buffer, Volume->SectorSize))
+        if (Buffer[1] != Old && (!Flush(Volume) || !Write(Volume, Offset, Buffer, Volume->SectorSize)))
             return FALSE;
     }
-    return TRUE;
+    return Clean || Flush(Volume);
 }
 
 #define BOOT_MARK 65
