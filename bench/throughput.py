@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import statistics
 import struct
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.guests import DEFAULTS, Guest
-from bench.measure import BenchError
+from bench.measure import BenchError, Sample, ratio
 from bench.regions import Map
 from bench.table import Figure
 from smssboot.image.build import build
@@ -46,15 +45,14 @@ def figures(rounds: int, scratch: Path) -> list[Figure]:
     for target in DEFAULTS:
         guest = _guest(target, scratch)
         for transport in ("virtio", "memory"):
-            speeds = measure(guest.over(transport))
+            times = measure(guest.over(transport))
             for what in ("read", "write"):
-                file, raw = speeds[f"file-{what}"], speeds[f"raw-{what}"]
+                file, raw = times[f"file-{what}"], times[f"raw-{what}"]
                 both = f"{what}, {transport}"
-                out += [
-                    Figure(SECTION, f"{both}: file / raw", file / raw, target.name, more=True),
-                    Figure(SECTION, f"{both}: file", file, target.name, form=".0f", unit=" MB/s"),
-                    Figure(SECTION, f"{both}: raw", raw, target.name, form=".0f", unit=" MB/s"),
-                ]
+                out.append(Figure(SECTION, f"{both}: file / raw", ratio(raw, file), target.name))
+                for name, sample in (("file", file), ("raw", raw)):
+                    speed = SIZE / 1e6 / sample.median
+                    out.append(Figure(SECTION, f"{both}: {name}", speed, target.name, form=".0f", unit=" MB/s"))
     return out
 
 
@@ -72,8 +70,8 @@ def _guest(target: Target, scratch: Path) -> Guest:
     return Guest(target, build(recipe, target.arch), folder)
 
 
-def measure(guest: Guest) -> dict[str, float]:
-    """Megabytes (10^6) a second of each kind of transfer, the median.  Raises BenchError when one failed."""
+def measure(guest: Guest) -> dict[str, Sample]:
+    """The guest's time of each kind of transfer, round by round.  Raises BenchError when one failed."""
     guest.fresh()
     disk = guest.folder / DISK
     where = _prepare(disk, guest)
@@ -85,13 +83,14 @@ def measure(guest: Guest) -> dict[str, float]:
         raise BenchError(f"fatspeed failed:\n{done.stdout[-2000:]}{done.stderr[-500:]}")
     found: dict[str, list[float]] = {}
     for what, size, microseconds in _SPEED.findall(done.stdout):
-        found.setdefault(what, []).append(int(size) / max(1, int(microseconds)))
+        assert int(size) == SIZE
+        found.setdefault(what, []).append(max(1, int(microseconds)) / 1e6)
     with disk.open("rb") as file:  # what the last transfer wrote, and nothing else, is there
         file.seek(where + SIZE - BLOCK)
         (last,) = struct.unpack("<Q", file.read(8))
     if last != SIZE // BLOCK - 1 + 100 + len(found["raw-write"]) - 1:
         raise BenchError(f"the disk's last block has the number {last}")
-    return {what: statistics.median(speeds) for what, speeds in found.items()}
+    return {what: Sample(tuple(seconds)) for what, seconds in found.items()}
 
 
 def _prepare(disk: Path, guest: Guest) -> int:
