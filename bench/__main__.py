@@ -29,6 +29,7 @@ SECTIONS: Final = {
     "again": "one more boot in the same process against bare QEMU",
     "instructions": "guest instructions to the steady state",
     "disk": "a boot with a disk against one without; what it writes",
+    "throughput": "a FAT file against the disk without a file system",
     "image": "building an image",
     "engine": "growth of the check; records per second of the decoder",
     "memory": "the harness's and the guest's memory",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from bench.measure import BenchError
 from smssboot.evidence.writelog import WriteLog
 from smssboot.image.volumes import VolumeInfo
 
@@ -38,6 +39,7 @@ class Map:
         at = self._reserved * SECTOR
         self._fat = array("I", self._raw[at : at + fat * SECTOR])
         self._owner: dict[int, str] = {}
+        self._files: dict[str, list[int]] = {}
         self._walk(root)
         self._raw = b""
 
@@ -51,6 +53,14 @@ class Map:
         if within < self._data:
             return "FAT"
         return self._owner.get((within - self._data) // self._cluster_sectors + 2, "files that are gone")
+
+    def run(self, path: str, size: int) -> int:
+        """The byte offset on the disk of a file that is so long and lies in one piece.  Raises BenchError."""
+        chain = self._files.get(path, [])
+        cluster = self._cluster_sectors * SECTOR
+        if len(chain) != -(-size // cluster) or chain != list(range(chain[0], chain[0] + len(chain))):
+            raise BenchError(f"{path} has {len(chain)} clusters, or not in one piece")
+        return int(self._first + self._data + (chain[0] - 2) * self._cluster_sectors) * SECTOR
 
     def _walk(self, root: int) -> None:
         waiting = [("", root)]
@@ -66,7 +76,8 @@ class Map:
                 if attributes & _DIRECTORY:
                     waiting.append((f"{path}{name}/", start))
                 elif start:
-                    self._owner.update(dict.fromkeys(self._chain(start), region(path + name)))
+                    chain = self._files[path + name] = self._chain(start)
+                    self._owner.update(dict.fromkeys(chain, region(path + name)))
 
     def _chain(self, first: int) -> list[int]:
         found: dict[int, None] = {}

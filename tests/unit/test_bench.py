@@ -16,8 +16,12 @@ sys.path.insert(0, str(ROOT))  # `bench` is no part of what is installed
 from bench.__main__ import SECTIONS, document, main  # noqa: E402
 from bench.engine import growth  # noqa: E402
 from bench.measure import BenchError, Command, Sample, best, race, ratio  # noqa: E402
+from bench.regions import Map, region, written  # noqa: E402
 from bench.rivals import _without  # noqa: E402
 from bench.table import Figure, render  # noqa: E402
+from smssboot.evidence.writelog import FLUSH, LogEntry, WriteLog  # noqa: E402
+from smssboot.image import fat, fatlayout, sparse  # noqa: E402
+from smssboot.image.volumes import VolumeInfo  # noqa: E402
 
 
 def test_a_slow_minute_of_the_host_cancels_out() -> None:
@@ -143,6 +147,82 @@ def test_a_section_that_fails_fails_the_bench(
     assert "QEMU is gone" in said.err
     assert "aim at 1: NOT MET" in said.out
     assert json.loads((tmp_path / "f.json").read_text())["failed"] == ["boots"]
+
+
+def test_what_a_race_uses_up_is_made_ready_in_nobodys_time(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    def ready() -> None:
+        time.sleep(0.05)
+        seen.append(time.monotonic())
+
+    times = race({"a": Command(("/bin/true",), ready=ready)}, 3)
+    assert len(seen) == 4
+    assert min(times["a"].seconds) < 0.05
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> tuple[Path, VolumeInfo, fat.Volume]:
+    """A disk with one volume 1 MiB from its start."""
+    offset, size = 1 << 20, 40 << 20
+    system = fat.File.directory()
+    system.children = {
+        "SYSTEM": fat.File.of(b"h" * 1500),
+        "SYSTEM.LOG1": fat.File.of(b"l" * 700),
+        "A long name.txt": fat.File.of(b"x" * 5000),
+    }
+    tree = fat.File.directory()
+    tree.children = {"pagefile.sys": fat.File(size=1 << 20)}
+    for name in ("config", "System32", "Windows"):
+        above = fat.File.directory()
+        above.children = {name: system}
+        system = above
+    tree.children |= system.children
+    made = fat.Volume(fatlayout.fat32(size // 512, offset // 512), tree, "TEST", 1)
+    made.layout()
+    path = tmp_path / "disk"
+    with sparse.SparseFile(path, offset + size) as out:
+        made.write(lambda at, data: out.write(offset + at, data))
+    told = VolumeInfo("C:", "", "", "FAT32", "", "", offset, size, 0, 0, 0, False, (), {}, None)
+    return path, told, made
+
+
+def test_every_sector_of_a_disk_is_in_its_region(disk: tuple[Path, VolumeInfo, fat.Volume]) -> None:
+    path, told, made = disk
+    regions, first, g = Map(path, told), told.offset // 512, made.geometry
+    assert regions[0] == "other volumes"
+    assert [regions[first + n] for n in (0, 1, 32)] == ["boot sector, FSInfo"] * 2 + ["journal"]
+    assert [regions[first + g.reserved], regions[first + g.data - 1]] == ["FAT", "FAT"]
+    assert regions[first + g.data] == "directories"  # the root's cluster
+    places = {
+        "\\pagefile.sys": "paging file",
+        "\\Windows\\System32\\config\\SYSTEM": "hives",
+        "\\Windows\\System32\\config\\SYSTEM.LOG1": "hives' logs",
+    }
+    for name, wanted in places.items():
+        assert regions[first + made.offset(name) // 512] == wanted, name
+    assert regions[first + g.sectors - 1] == "files that are gone"
+    assert regions.run("pagefile.sys", 1 << 20) == told.offset + made.offset("\\pagefile.sys")
+    with pytest.raises(BenchError, match="clusters"):
+        regions.run("pagefile.sys", 2 << 20)
+
+
+def test_a_write_counts_in_each_region_that_it_touches(disk: tuple[Path, VolumeInfo, fat.Volume]) -> None:
+    path, told, made = disk
+    first = told.offset // 512
+    entries = (
+        LogEntry(first + 31, 2, 0, 0),
+        LogEntry(0, 0, FLUSH, 0),
+        LogEntry(first + made.geometry.reserved, 3, 0, 0),
+    )
+    found = written(WriteLog(path, 512, entries), Map(path, told))
+    assert found == {"FAT": (1, 1536), "boot sector, FSInfo": (1, 512), "journal": (1, 512)}
+
+
+def test_files_are_told_by_what_they_are_for() -> None:
+    assert region("pagefile.sys") == "paging file"
+    assert region("windows/system32/config/sysevent.evt") == "event log"
+    assert region("windows/system32/smss.exe") == "files"
 
 
 @pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--rounds", "many"], ["nonsense"]])

@@ -40,8 +40,17 @@ def _inspect(disk: Path, fd: int, volumes: Sequence[VolumeInfo], scratch: Path) 
     table = gpt.read(fd)
     data = {"scheme": "gpt", "partitions": str(len(table.partitions)), "status": table.status}
     events = [_event("disk.table", **data, **({"reason": table.reason} if table.reason else {}))]
-    for volume in volumes:
-        events += _volume(disk, fd, volume, scratch)
+    checks: list[tuple[fatvolume.Boot, fatvolume.Check] | None] = []
+    for number, volume in enumerate(volumes):  # they run while the trees are read
+        boot = fatvolume.boot_sector(fd, volume.offset)
+        copy = scratch / f"partition{number}"
+        checks.append(boot and (boot, fatvolume.Check(disk, volume.offset, volume.bytes, copy)))
+    for volume, check in zip(volumes, checks, strict=True):
+        if check is None:
+            told = {"filesystem": "", "dirty": "1", "fsck": "damaged", "problems": "1", "reason": "no FAT"}
+            events.append(_event("disk.volume", volume=volume.letter or "EFI", **told))
+        else:
+            events += _volume(disk, volume, *check, scratch)
     return events
 
 
@@ -51,14 +60,12 @@ def _event(event: str, **data: str) -> Event:
     return Event("evidence", event, clean)
 
 
-def _volume(disk: Path, fd: int, volume: VolumeInfo, scratch: Path) -> list[Event]:
+def _volume(
+    disk: Path, volume: VolumeInfo, boot: fatvolume.Boot, check: fatvolume.Check, scratch: Path
+) -> list[Event]:
     letter = volume.letter or "EFI"
-    boot = fatvolume.boot_sector(fd, volume.offset)
-    if boot is None:
-        told = {"filesystem": "", "dirty": "1", "fsck": "damaged", "problems": "1", "reason": "no FAT"}
-        return [_event("disk.volume", volume=letter, **told)]
-    health = fatvolume.check(disk, volume.offset, volume.bytes, scratch)
     found, trouble = fatvolume.tree(disk, volume.offset) if volume.letter else ([], "")
+    health = check.finish()
     verdict, reason, problems = health.verdict, health.first or trouble, health.problems + bool(trouble)
     if trouble:
         verdict = "damaged"
@@ -96,6 +103,7 @@ def _system(letter: str, found: Sequence[Found], scratch: Path) -> list[Event]:
     """Hives and the event log of the system volume."""
     by_path = {one.path.casefold(): one for one in found}
     events: list[Event] = []
+    readings: list[tuple[str, str, hives.Reading]] = []
     for name, mounted in hives.MOUNTED.items():
         file = by_path.get(CONFIG + name)
         if file is None or file.directory:
@@ -104,7 +112,10 @@ def _system(letter: str, found: Sequence[Found], scratch: Path) -> list[Event]:
         contents = tuple(log.content or b"" for log in logs if log is not None)
         folder = scratch / name
         folder.mkdir()
-        events += _hive(letter + file.path, mounted, hives.read(file.content or b"", contents, folder))
+        reading = hives.Reading(file.content or b"", contents, folder)
+        readings.append((letter + file.path, mounted, reading))
+    for path, mounted, reading in readings:
+        events += _hive(path, mounted, reading.finish())
     log = by_path.get(EVENT_LOG)
     for record in eventlog.records(log.content or b"") if log is not None else ():
         events.append(_event("event-log.record", source=record.source, id=str(record.id), text=record.text))

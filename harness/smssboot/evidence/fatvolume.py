@@ -7,10 +7,10 @@ import os
 import re
 import struct
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from smssboot.evidence import tools
 
@@ -19,6 +19,10 @@ LARGEST: Final = 4 << 20
 
 PAGING: Final = ("pagefile.sys", "swapfile.sys")
 _AT_ONCE: Final = 400
+_TOGETHER: Final = 4
+"""Readers that run at the same time."""
+
+_T = TypeVar("_T")
 _FOLDER: Final = b"Directory for ::/"
 _ENTRY: Final = re.compile(r"(.{8}) (.{3})( *<DIR> *| *\d+) .{10}  .{5} (?: (.*))?", re.DOTALL)
 """A line of mdir: short name, extension, size, date, time, and the long name if there is one."""
@@ -90,10 +94,25 @@ def boot_sector(fd: int, offset: int) -> Boot | None:
 
 def check(disk: Path, offset: int, size: int, scratch: Path) -> Health:
     """fsck.vfat on a sparse copy of the partition, which it may not change."""
-    copy = scratch / "partition"
-    _copy(disk, offset, size, copy)
-    answer = tools.ask("fsck.vfat", "-n", os.fspath(copy))
-    copy.unlink()
+    return Check(disk, offset, size, scratch / "partition").finish()
+
+
+class Check:
+    """fsck.vfat at work, on a sparse copy of the partition which it may not change."""
+
+    def __init__(self, disk: Path, offset: int, size: int, copy: Path) -> None:
+        self._disk, self._offset, self._copy = disk, offset, copy
+        _copy(disk, offset, size, copy)
+        self._fsck = tools.Reader("fsck.vfat", "-n", os.fspath(copy))
+
+    def finish(self) -> Health:
+        """What it says.  Once only."""
+        answer = self._fsck.answer()
+        self._copy.unlink()
+        return _health(answer, self._disk, self._offset)
+
+
+def _health(answer: tools.Answer, disk: Path, offset: int) -> Health:
     text = (answer.out + answer.error).decode("utf-8", "replace")
     counted = _CLUSTERS.search(text)
     free = None
@@ -138,14 +157,15 @@ def _copy(disk: Path, offset: int, size: int, target: Path) -> None:
 def tree(disk: Path, offset: int) -> tuple[list[Found], str]:
     """Every file and directory with its content, and what went wrong while they were read."""
     image = f"{disk}@@{offset}"
-    answer = tools.ask("mdir", "-/", "-a", "-i", image, "::")
+    listing = tools.Reader("mdir", "-/", "-a", "-i", image, "::")
+    attribution = tools.Reader("mattrib", "-/", "-i", image, "::/")
+    answer, attributes = listing.answer(), attribution.answer()
     found, strange = _listing(answer.out)
     trouble = "mdir did not come to an end" if answer.status is None else ""
     if not trouble and answer.status != 0 and found == []:
         trouble = _first(answer.error) or "mdir failed"
     if not trouble and strange:
         trouble = f"a name that cannot be: {strange!r}"
-    attributes = tools.ask("mattrib", "-/", "-i", image, "::/")
     by_path = {one.path.casefold(): one for one in found}
     for line in attributes.out.split(b"\n"):
         match = _ATTRIBUTES.match(line)
@@ -205,26 +225,43 @@ def _contents(image: str, files: list[Found]) -> None:
     folders: dict[str, list[Found]] = {}
     for one in files:
         folders.setdefault(one.path.rpartition("\\")[0].casefold(), []).append(one)
-    for batch in folders.values():
-        if len(batch) > 1:
-            for start in range(0, len(batch), _AT_ONCE):
-                _copy_out(image, batch[start : start + _AT_ONCE])
-        for one in batch:
-            if one.content is None:
-                answer = tools.ask("mtype", "-i", image, _argument(one))
-                if answer.status == 0 and len(answer.out) == one.size:
-                    one.content = answer.out
+    batches = [
+        batch[start : start + _AT_ONCE]
+        for batch in folders.values()
+        if len(batch) > 1
+        for start in range(0, len(batch), _AT_ONCE)
+    ]
+    with tempfile.TemporaryDirectory(prefix="smssboot-") as root:
+        for few in _few(list(enumerate(batches))):
+            for batch, folder, reader in [_copy_out(image, batch, Path(root, str(n))) for n, batch in few]:
+                reader.answer()
+                _take(batch, folder)
+    for singles in _few([one for one in files if one.content is None]):
+        readers = [(one, tools.Reader("mtype", "-i", image, _argument(one))) for one in singles]
+        for one, reader in readers:
+            answer = reader.answer()
+            if answer.status == 0 and len(answer.out) == one.size:
+                one.content = answer.out
 
 
-def _copy_out(image: str, batch: list[Found]) -> None:
-    """Files of one folder, by way of a folder of the host; what does not come out whole stays unread."""
-    with tempfile.TemporaryDirectory(prefix="smssboot-") as folder:
-        tools.ask("mcopy", "-n", "-i", image, *map(_argument, batch), folder)
-        by_name = {path.name.casefold(): path for path in Path(folder).iterdir() if path.is_file()}
-        for one in batch:
-            path = by_name.get(one.path.rpartition("\\")[2].casefold())
-            if path is not None and path.stat().st_size == one.size:
-                one.content = path.read_bytes()
+def _few(many: list[_T]) -> Iterator[list[_T]]:
+    """As many as may be read at the same time."""
+    return (many[start : start + _TOGETHER] for start in range(0, len(many), _TOGETHER))
+
+
+def _copy_out(image: str, batch: list[Found], folder: Path) -> tuple[list[Found], Path, tools.Reader]:
+    """Begin to copy files of one folder to a folder of the host."""
+    folder.mkdir()
+    return batch, folder, tools.Reader("mcopy", "-n", "-i", image, *map(_argument, batch), os.fspath(folder))
+
+
+def _take(batch: list[Found], folder: Path) -> None:
+    """The contents of what was copied; what did not come out whole stays unread."""
+    by_name = {path.name.casefold(): path for path in folder.iterdir() if path.is_file()}
+    for one in batch:
+        path = by_name.get(one.path.rpartition("\\")[2].casefold())
+        if path is not None and path.stat().st_size == one.size:
+            one.content = path.read_bytes()
 
 
 def contents(disk: Path, offset: int, sizes: Mapping[str, int]) -> dict[str, bytes]:

@@ -41,29 +41,46 @@ class Hive:
     values: Values = field(default_factory=dict)
 
 
+class Reading:
+    """A hive that hivexml reads already; `finish` has regipy read it too and compares.
+
+    With two sequence numbers that differ, both read what it says after its logs were applied.
+    """
+
+    def __init__(self, raw: bytes, logs: tuple[bytes, ...], scratch: Path) -> None:
+        self._hivex: tools.Reader | None = None
+        if len(raw) < 4096 or raw[:4] != b"regf":
+            return
+        self._second = struct.unpack_from("<I", raw, 8)[0]
+        self._path = scratch / "hive"
+        self._path.write_bytes(raw)
+        self._status = "clean"
+        if not regipy_reader.is_whole(raw):
+            self._status = "dirty"
+            whole = scratch / "recovered"
+            self._path = whole if regipy_reader.recover(self._path, logs, whole) else self._path
+        self._hivex = tools.Reader("hivexml", os.fspath(self._path))
+
+    def finish(self) -> Hive:
+        """What the hive says.  Once only."""
+        if self._hivex is None:
+            return Hive("damaged", reason="no hive")
+        try:
+            values = regipy_reader.read(self._path)
+        except UsageError as error:
+            self._hivex.answer()
+            return Hive("damaged", self._second, reason=error.message)
+        agree = _agree(values, _by_hivex(self._hivex.answer()))
+        return Hive(self._status, self._second, "agree" if agree else "differ", "", dict(values))
+
+
 def read(raw: bytes, logs: tuple[bytes, ...], scratch: Path) -> Hive:
     """What the hive says; with two sequence numbers that differ, what it says after its logs were applied."""
-    if len(raw) < 4096 or raw[:4] != b"regf":
-        return Hive("damaged", reason="no hive")
-    second = struct.unpack_from("<I", raw, 8)[0]
-    path = scratch / "hive"
-    path.write_bytes(raw)
-    status = "clean"
-    if not regipy_reader.is_whole(raw):
-        status = "dirty"
-        whole = scratch / "recovered"
-        path = whole if regipy_reader.recover(path, logs, whole) else path
-    try:
-        values = regipy_reader.read(path)
-    except UsageError as error:
-        return Hive("damaged", second, reason=error.message)
-    agree = _agree(values, _by_hivex(path))
-    return Hive(status, second, "agree" if agree else "differ", "", dict(values))
+    return Reading(raw, logs, scratch).finish()
 
 
-def _by_hivex(path: Path) -> dict[str, dict[str, tuple[str, Any]]] | None:
+def _by_hivex(answer: tools.Answer) -> dict[str, dict[str, tuple[str, Any]]] | None:
     """The same hive by hivexml; None when it cannot read it."""
-    answer = tools.ask("hivexml", os.fspath(path))
     if answer.status != 0:
         return None
     found: dict[str, dict[str, tuple[str, Any]]] = {}

@@ -40,28 +40,47 @@ def find(tool: str) -> str:
     return found
 
 
-def ask(tool: str, *arguments: str | bytes) -> Answer:
-    """Run a reader to its end.  Raises InfrastructureError when it cannot be started."""
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "MTOOLS_SKIP_CHECK": "1",
-        "MTOOLSRC": os.devnull, "HOME": os.sep,
-    }  # fmt: skip
-    command: Sequence[str | bytes] = [find(tool), *arguments]
-    with tempfile.TemporaryFile() as errors:
+class Reader:
+    """A reader that runs.  Several may run at the same time; each has to be asked for its answer.
+
+    Raises InfrastructureError when it cannot be started.
+    """
+
+    def __init__(self, tool: str, *arguments: str | bytes) -> None:
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "MTOOLS_SKIP_CHECK": "1",
+            "MTOOLSRC": os.devnull, "HOME": os.sep,
+        }  # fmt: skip
+        command: Sequence[str | bytes] = [find(tool), *arguments]
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - until the answer
         try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=environment,
             )
         except OSError as error:
+            self._errors.close()
             raise InfrastructureError(f"{tool}: {error.strerror}") from None
+
+    def answer(self) -> Answer:
+        """Wait for its end; the time that it may take from now on is bounded.  Once only."""
+        process = self._process
         assert process.stdout is not None
-        with process.stdout as pipe:
+        with self._errors, process.stdout as pipe:
             out, whole = _read(pipe.fileno(), time.monotonic() + _SECONDS)
-        if not whole:
-            process.kill()
-        status = process.wait()
-        errors.seek(0)
-        return Answer(status if whole and status >= 0 else None, out, errors.read(1 << 16))
+            if not whole:
+                process.kill()
+            status = process.wait()
+            self._errors.seek(0)
+            return Answer(status if whole and status >= 0 else None, out, self._errors.read(1 << 16))
+
+
+def ask(tool: str, *arguments: str | bytes) -> Answer:
+    """Run a reader to its end.  Raises InfrastructureError when it cannot be started."""
+    return Reader(tool, *arguments).answer()
 
 
 def _read(fd: int, until: float) -> tuple[bytes, bool]:

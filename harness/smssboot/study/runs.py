@@ -27,7 +27,7 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
             boots[number] = Boot.spawn(image, options)
         for boot in boots.values():
             boot.load()
-        _load_the_rest()
+        _load_the_rest(any(image.disk is not None for image in images))
         import asyncio
 
         asyncio.run(_all(boots, images, options, observer))
@@ -37,14 +37,19 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
     return [boots[number] for number in sorted(boots)]
 
 
-def _load_the_rest() -> None:
+def _load_the_rest(disks: bool) -> None:
     """What is needed when the guests have ended; they still boot, on the other processor."""
     import smssboot.conformance.checker
     import smssboot.evidence.memory
     import smssboot.machine.supervisor
     import smssboot.report.terminal
     import smssboot.study.view
-    import smssboot.study.witness  # noqa: F401
+    import smssboot.study.witness
+
+    if disks:
+        import regipy.registry  # noqa: F401
+
+        import smssboot.evidence.disk  # noqa: F401
 
 
 async def _all(
