@@ -59,6 +59,7 @@ EXPECTED = {
     "paging-file-of-another-size": Named("E104", r"paging-file\.create.*size should be"),
     "no-emergency-paging-file": Named("E111", r"paging-file\.create.*kind=emergency"),
     "crash-dump-not-saved": Named("E104", r"disk\.file.*MEMORY\.DMP.*size", shows=statements("S-051")),
+    "crash-dump-found-again": Named("E104", r"disk\.file path=C:\\pagefile\.sys.*dump should be"),
     "environment-not-stored": Named("E111", r"smss\.environment-dynamic.*registry\.set-value"),
     "registry-not-written": Named("E111", r"smss\.registry\.end.*hive\.no-value"),
     "system-partition-wrong": Named("E104", r"smss\.system-partition.*HarddiskVolume1"),

@@ -40,8 +40,11 @@ def find(tool: str) -> str:
     return found
 
 
-def ask(tool: str, *arguments: str | bytes) -> Answer:
-    """Run a reader to its end.  Raises InfrastructureError when it cannot be started."""
+def ask(tool: str, *arguments: str | bytes, most: int = _MOST) -> Answer:
+    """Run a reader to its end, or until it has said more than `most` bytes.
+
+    Raises InfrastructureError when it cannot be started.
+    """
     environment = {
         "PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "MTOOLS_SKIP_CHECK": "1",
         "MTOOLSRC": os.devnull, "HOME": os.sep,
@@ -56,7 +59,7 @@ def ask(tool: str, *arguments: str | bytes) -> Answer:
             raise InfrastructureError(f"{tool}: {error.strerror}") from None
         assert process.stdout is not None
         with process.stdout as pipe:
-            out, whole = _read(pipe.fileno(), time.monotonic() + _SECONDS)
+            out, whole = _read(pipe.fileno(), time.monotonic() + _SECONDS, most)
         if not whole:
             process.kill()
         status = process.wait()
@@ -64,11 +67,11 @@ def ask(tool: str, *arguments: str | bytes) -> Answer:
         return Answer(status if whole and status >= 0 else None, out, errors.read(1 << 16))
 
 
-def _read(fd: int, until: float) -> tuple[bytes, bool]:
+def _read(fd: int, until: float, most: int) -> tuple[bytes, bool]:
     """Everything that comes, and whether it came to its end in time and within bounds."""
     parts: list[bytes] = []
     total = 0
-    while total <= _MOST:
+    while total <= most:
         ready, _, _ = select.select([fd], [], [], max(0.0, until - time.monotonic()))
         if not ready:
             break
