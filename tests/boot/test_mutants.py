@@ -48,7 +48,7 @@ EXPECTED = {
     "rename-not-replaced": Named("E104", r"smss\.rename index=1.*0xC0000035"),
     "renames-kept": Named("E101 E111", r"PendingFileRenameOperations"),
     "renames-before-autochk": Named("E102", r"smss\.boot-execute.*smss\.renames"),
-    "autochk-only-cleans": Named("E111", r"autochk\.volume.*disk\.volume", shows=statements("S-055")),
+    "autochk-only-cleans": Named("E104", r"disk\.volume.*fsck should be `clean`", shows=statements("S-055")),
     "boot-commands-not-run": Named("E111", r"smss\.boot-command.*process\.resume name=autochk\.exe"),
     "boot-commands-not-waited-for": Named("E102", r"autochk\.volume.*smss\.boot-command\.end index=0"),
     "boot-mark-of-another-text": Named("E104", r"bootmark\.mark.*digest"),
@@ -64,8 +64,8 @@ EXPECTED = {
     "registry-not-written": Named("E111", r"smss\.registry\.end.*hive\.no-value"),
     "system-partition-wrong": Named("E104", r"smss\.system-partition.*HarddiskVolume1"),
     "event-log-not-written": Named("E111", r"event-log"),
-    "volume-left-dirty": Named("E111", r"disk\.volume volume=C:"),
-    "one-fat-copy": Named("E111", r"disk\.volume volume=C:"),
+    "volume-left-dirty": Named("E104", r"disk\.volume volume=C:.*dirty should be"),
+    "one-fat-copy": Named("E104", r"disk\.volume volume=C:.*fsck should be"),
     "long-names-forgotten": Named("E111", r"smss\.renames\.end.*disk\.file"),
 }
 
