@@ -52,8 +52,8 @@ def figures(rounds: int, scratch: Path) -> list[Figure]:
                 out.append(Figure(SECTION, f"{both}: file / raw", ratio(raw, file), target.name))
                 for name, sample in (("file", file), ("raw", raw)):
                     speed = SIZE / 1e6 / sample.median
-                    words = f"{both}: {name}"
-                    out.append(Figure(SECTION, words, speed, target.name, form=".0f", unit=" MB/s"))
+                    label = f"{both}: {name}"
+                    out.append(Figure(SECTION, label, speed, target.name, form=".0f", unit=" MB/s"))
     return out
 
 

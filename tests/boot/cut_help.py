@@ -55,6 +55,8 @@ class Seen:
     names: frozenset[str]
     hives: Trees
     pending: tuple[str, ...]
+    marks_differ: bool
+    """The copies of the FAT differ in the dirty bit, which is set in the first, and in nothing else."""
 
 
 @dataclass
@@ -88,15 +90,15 @@ class Recording:
         return found
 
 
-def record(arch: str, folder: Path) -> Recording:
-    """Boot the recipe with the real program, its writes kept."""
+def record(arch: str, folder: Path, recipe: Path = RECIPE) -> Recording:
+    """Boot a recipe with the real program, its writes kept."""
     nonce = "1234567890123456"
-    command = [sys.executable, "-m", "smssboot", "run", str(RECIPE), "--arch", arch, "--nonce", nonce]
+    command = [sys.executable, "-m", "smssboot", "run", str(recipe), "--arch", arch, "--nonce", nonce]
     command += ["--keep", str(folder / "kept"), "--log-writes", "--json", str(folder / "report.json")]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
     (kept,) = (folder / "kept").iterdir()
-    image = build(RECIPE, arch)
+    image = build(recipe, arch)
     base = image.plant_disk(nonce, folder / "base.raw", "")
     (run,) = json.loads((folder / "report.json").read_text())["runs"]
     facts = [event for event in run["events"] if event["voice"] == "fact"]
@@ -130,7 +132,20 @@ def see(disk: Path, volume: VolumeInfo, scratch: Path) -> Seen:
         trees[name], names = _hive(main, *logs)
         if name == "system":
             pending = names
-    return Seen(state, raw, health, files, frozenset(one.path for one in found), trees, pending)
+    names = frozenset(one.path for one in found)
+    return Seen(state, raw, health, files, names, trees, pending, _marks_differ(mounted, volume.offset))
+
+
+def _marks_differ(disk: Path, offset: int) -> bool:
+    with disk.open("rb") as file:
+        boot = os.pread(file.fileno(), 512, offset)
+        reserved, count = int.from_bytes(boot[14:16], "little"), boot[16]
+        size = int.from_bytes(boot[36:40], "little") * 512
+        first, *others = (
+            os.pread(file.fileno(), size, offset + reserved * 512 + number * size) for number in range(count)
+        )
+    alike = all(first[:4] == other[:4] and first[8:] == other[8:] for other in others)
+    return alike and any(first[4:8] != other[4:8] for other in others) and not first[7] & 0x08
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fat_help import FILES, LAST, Fat, content, fsck, make, read
+from fatdamage_help import FILES, LAST, Fat, content, fsck, make, read
 
 from smssboot.image.guest import llvm_version
 

@@ -16,7 +16,7 @@ import pytest
 from smssboot.errors import InfrastructureError
 from smssboot.evidence import disk, eventlog, fatvolume, gpt, hives, tools
 from smssboot.image import regf
-from smssboot.image.volumes import VolumeInfo
+from smssboot.image.volumes import DumpInfo, VolumeInfo
 from smssboot.timeline.items import Event
 
 MIB = 1 << 20
@@ -123,6 +123,17 @@ def test_a_whole_disk_is_told_as_it_is(made: Path) -> None:
     assert "sha256" not in files[r"C:\pagefile.sys"]
     assert {entry["path"] for entry in of(events, "disk.directory")} >= {r"C:\Empty", r"C:\Windows\System32"}
     assert all(event.voice == "evidence" and event.seq is None for event in events)
+
+
+@pytest.mark.parametrize(("start", "told"), [(b"PAGEDU64", "1"), (b"PAGEPAGE", "0"), (bytes(8), "0")])
+def test_a_dump_that_would_be_found_again_is_told(copy: Path, start: bytes, told: str) -> None:
+    source = copy.parent / "source"
+    source.write_bytes(start + bytes(4096))
+    tool("mcopy", "-o", "-i", f"{copy}@@{OFFSET}", source, "::/pagefile.sys")
+    dump = DumpInfo(r"C:\pagefile.sys", 0x50, (0, 0, 0, 0), 8192, "")
+    events = disk.inspect(copy, [volume()._replace(dump=dump)])
+    found = {entry["path"]: entry["dump"] for entry in of(events, "disk.file") if "dump" in entry}
+    assert found == {r"C:\pagefile.sys": told}
 
 
 def test_a_hive_is_read_by_two_readers(made: Path) -> None:

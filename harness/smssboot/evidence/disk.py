@@ -19,6 +19,7 @@ from smssboot.timeline.items import Event
 
 CONFIG: Final = "\\windows\\system32\\config\\"
 EVENT_LOG: Final = CONFIG + "sysevent.evt"
+VALID_DUMP: Final = b"PAGEDU64"
 PENDING: Final = ("PendingFileRenameOperations", "PendingFileRenameOperations2")
 _MANAGER: Final = r"\control\session manager"
 _TOLD: Final = (
@@ -83,20 +84,26 @@ def _volume(
             **({"reason": reason} if reason else {}),
         )
     ]
-    events += [_file(letter, one) for one in found]
+    events += [_file(letter, one, _dump(disk, volume, one)) for one in found]
     if volume.letter.upper() == "C:":
         events += _system(letter, found, scratch)
     return events
 
 
-def _file(letter: str, one: Found) -> Event:
+def _dump(disk: Path, volume: VolumeInfo, one: Found) -> dict[str, str]:
+    """Whether the file that held a crash dump before the boot would still be taken for one after it."""
+    if volume.dump is None or (volume.letter + one.path).casefold() != volume.dump.path.casefold():
+        return {}
+    valid = fatvolume.head(disk, volume.offset, one.path, len(VALID_DUMP)) == VALID_DUMP
+    return {"dump": str(int(valid))}
+
+
+def _file(letter: str, one: Found, more: dict[str, str]) -> Event:
     if one.directory:
         return _event("disk.directory", path=letter + one.path)
     digest = one.sha256
-    known = {} if digest is None else {"sha256": digest}
-    return _event(
-        "disk.file", path=letter + one.path, size=str(one.size), attributes=one.attributes, **known
-    )
+    known = more if digest is None else {"sha256": digest, **more}
+    return _event("disk.file", path=letter + one.path, size=str(one.size), attributes=one.attributes, **known)
 
 
 def _system(letter: str, found: Sequence[Found], scratch: Path) -> list[Event]:

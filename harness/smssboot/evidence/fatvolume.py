@@ -180,6 +180,11 @@ def tree(disk: Path, offset: int) -> tuple[list[Found], str]:
     return found, trouble or next((f"{f.path!r} cannot be read" for f in read if f.content is None), "")
 
 
+def head(disk: Path, offset: int, path: str, size: int) -> bytes:
+    """The first `size` bytes of a file that is too large to be read; fewer when it has no more."""
+    return tools.ask("mtype", "-i", f"{disk}@@{offset}", "::" + path.replace("\\", "/"), most=size).out[:size]
+
+
 def _listing(text: bytes) -> tuple[list[Found], str]:
     """mdir's listing, and the first line that is none of its own."""
     found: list[Found] = []

@@ -65,12 +65,15 @@ class Reader:
             self._errors.close()
             raise InfrastructureError(f"{tool}: {error.strerror}") from None
 
-    def answer(self) -> Answer:
-        """Wait for its end; the time that it may take from now on is bounded.  Once only."""
+    def answer(self, most: int = _MOST) -> Answer:
+        """Wait for its end, or until it has said more than `most` bytes.  Once only.
+
+        The time that it may take from now on is bounded.
+        """
         process = self._process
         assert process.stdout is not None
         with self._errors, process.stdout as pipe:
-            out, whole = _read(pipe.fileno(), time.monotonic() + _SECONDS)
+            out, whole = _read(pipe.fileno(), time.monotonic() + _SECONDS, most)
             if not whole:
                 process.kill()
             status = process.wait()
@@ -78,16 +81,19 @@ class Reader:
             return Answer(status if whole and status >= 0 else None, out, self._errors.read(1 << 16))
 
 
-def ask(tool: str, *arguments: str | bytes) -> Answer:
-    """Run a reader to its end.  Raises InfrastructureError when it cannot be started."""
-    return Reader(tool, *arguments).answer()
+def ask(tool: str, *arguments: str | bytes, most: int = _MOST) -> Answer:
+    """Run a reader to its end, or until it has said more than `most` bytes.
+
+    Raises InfrastructureError when it cannot be started.
+    """
+    return Reader(tool, *arguments).answer(most)
 
 
-def _read(fd: int, until: float) -> tuple[bytes, bool]:
+def _read(fd: int, until: float, most: int) -> tuple[bytes, bool]:
     """Everything that comes, and whether it came to its end in time and within bounds."""
     parts: list[bytes] = []
     total = 0
-    while total <= _MOST:
+    while total <= most:
         ready, _, _ = select.select([fd], [], [], max(0.0, until - time.monotonic()))
         if not ready:
             break
