@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from smssboot.image.built import BuiltImage
@@ -27,9 +28,12 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
             boots[number] = Boot.spawn(image, options)
         for boot in boots.values():
             boot.load()
-        _load_the_rest(any(image.disk is not None for image in images))
+        _load_the_rest()
         import asyncio
+        import threading
 
+        if any(image.disk is not None for image in images):
+            threading.Thread(target=_load_readers, daemon=True).start()
         asyncio.run(_all(boots, images, options, observer))
     finally:
         for boot in boots.values():
@@ -37,16 +41,19 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
     return [boots[number] for number in sorted(boots)]
 
 
-def _load_the_rest(disks: bool) -> None:
+def _load_the_rest() -> None:
     """What is needed when the guests have ended; they still boot, on the other processor."""
     import smssboot.conformance.checker
     import smssboot.evidence.memory
     import smssboot.machine.supervisor
     import smssboot.report.terminal
     import smssboot.study.view
-    import smssboot.study.witness
+    import smssboot.study.witness  # noqa: F401
 
-    if disks:
+
+def _load_readers() -> None:
+    """What looks into a disk when its guest has ended.  By a thread: no guest that is up waits for it."""
+    with suppress(ImportError):  # whoever needs it imports it again, and says so
         import regipy.registry  # noqa: F401
 
         import smssboot.evidence.disk  # noqa: F401
