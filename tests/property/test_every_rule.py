@@ -131,7 +131,7 @@ FORBIDDEN = {
     "hive.file": ("evidence", {"path": r"C:\x", "status": "dirty", "readers": "agree"}),
     "hive.value": ("evidence", {"key": r"\Registry", "name": "PendingFileRenameOperations", "data": ""}),
     "disk.file": ("evidence", {"path": r"C:\Temp\A.TMP", "size": "5"}),
-    "disk.volume": ("evidence", {"volume": "C:", "fsck": "dirty", "dirty": "1"}),
+    "disk.volume": ("evidence", {"volume": "EFI", "fsck": "dirty", "dirty": "1"}),
     "disk.table": ("evidence", {"scheme": "gpt", "status": "damaged"}),
 }
 
