@@ -19,7 +19,10 @@ statements = pytest.mark.statements
 
 @dataclass(frozen=True)
 class Named:
-    """How the first finding has to name the fault: any of these codes, and this in its text."""
+    """How the first finding has to name the fault: any of these codes, and this in its text.
+
+    `cause` is how the boot ends; a guest that waits for something that never comes is a silent hang.
+    """
 
     codes: str
     says: str
@@ -52,7 +55,7 @@ EXPECTED = {
     "boot-commands-not-run": Named("E111", r"smss\.boot-command.*process\.resume name=autochk\.exe"),
     "boot-commands-not-waited-for": Named("E102", r"autochk\.volume.*smss\.boot-command\.end index=0"),
     "boot-mark-of-another-text": Named("E104", r"bootmark\.mark.*digest"),
-    "foreign-program-runs": Named("E103", r"process\.resume.*windowed\.exe"),
+    "foreign-program-runs": Named("E103", r"process\.resume.*windowed\.exe", "silent-hang"),
     "known-dll-not-verified": Named("E101", r"bugcheck"),
     "known-dll-not-permanent": Named("E104", r"Section.*\\KnownDlls\\basesrv\.dll.*permanent"),
     "driver-not-loaded": Named("E111", r"smss\.driver name=.*driver\.load", shows=statements("S-017")),
@@ -67,6 +70,15 @@ EXPECTED = {
     "volume-left-dirty": Named("E104", r"disk\.volume volume=C:.*dirty should be"),
     "one-fat-copy": Named("E104", r"disk\.volume volume=C:.*fsck should be"),
     "long-names-forgotten": Named("E111", r"smss\.renames\.end.*disk\.file"),
+    "delete-unchecked": Named("E111", r"smss\.rename .*file\.delete.*readonly\.tmp"),
+    "replaced-unasked": Named("E104", r"smss\.rename index=1.*status"),
+    "dirty-volume-unchecked": Named("E111", r"autochk\.volume.*volume\.lock"),
+    "missing-command-untold": Named("E106", r"smss\.log .*A command did not run", "silent-hang"),
+    "known-dll-not-mapped": Named("E111", r"smss\.known-dll.*object\.create.*Section"),
+    "second-paging-file-missing": Named("E111", r"paging-file.*D:\\pagefile\.sys"),
+    "full-disk-untold": Named("E104", r"smss\.paging-file.*status", "silent-hang"),
+    "registry-not-flushed": Named("E111", r"smss\.environment-dynamic.*hive\.value"),
+    "boot-directory-not-set": Named("E111", r"smss\.system-partition.*registry\.set-value"),
 }
 
 
@@ -77,6 +89,7 @@ def test_every_mutant_is_expected_to_be_caught() -> None:
 def check_named(result: Result, named: Named) -> None:
     assert result.code == 1, result.stderr
     assert result.run["verdict"] == "deviates"
+    assert result.run["cause"] == named.cause
     first = result.first
     said = f"{first['text']} {first['event']} {first['expected']} {first['got']}"
     assert first["code"] in named.codes.split(), said

@@ -156,6 +156,17 @@ def test_readers_of_a_hive_that_differ_are_told() -> None:
     assert finding.kind == "forbidden"
 
 
+def test_a_volume_that_a_stopped_guest_left_dirty_is_not_the_cause() -> None:
+    expected = WORLDS["disk"]
+    items = trace(expected)
+    names = [getattr(item, "name", "") for item in items]
+    step = names.index("smss.sessions-directory.begin")
+    host = [item for item in items if isinstance(item, Event) and item.voice == "evidence"]
+    left = {"dirty": "1", "fsck": "dirty"}
+    found = [replace(e, data={**e.data, **left}) if e.name == "disk.volume" else e for e in host]
+    assert check(expected, items[:step] + found).findings[0].code == "E106"
+
+
 def test_every_prohibition_is_tried() -> None:
     tried = set(FORBIDDEN) | {"*"}
     assert {never.name for never in WORLDS["disk"].nevers} == tried

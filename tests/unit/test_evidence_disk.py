@@ -136,6 +136,17 @@ def test_a_dump_that_would_be_found_again_is_told(copy: Path, start: bytes, told
     assert found == {r"C:\pagefile.sys": told}
 
 
+def test_a_volume_in_which_nothing_is_is_whole(copy: Path) -> None:
+    with copy.open("r+b") as file:
+        file.seek(OFFSET)
+        file.write(bytes(1 << 20))
+    place = ("--offset", str(OFFSET // 512), copy, str(SIZE // 1024))
+    tool("mkfs.vfat", "-F", "32", "-s", "1", "-n", "DATA", "-i", "12345678", *place)
+    (told,) = of(look(copy), "disk.volume")
+    assert (told["fsck"], told["problems"], told["label"]) == ("clean", "0", "DATA")
+    assert not of(look(copy), "disk.file")
+
+
 def test_a_hive_is_read_by_two_readers(made: Path) -> None:
     events = look(made)
     (told,) = of(events, "hive.file")

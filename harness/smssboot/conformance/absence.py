@@ -177,7 +177,9 @@ def _stopped(account: Account, gone: Absence, after: list[int]) -> Placed:
         cause=_why_ended(account),
         related=tuple(account.node(i).label for i in minimal[1:7]),
     )
-    rank = -1.0 if account.bugcheck is not None else float(len(account.items))
+    # What the host finds afterwards, a volume that was not dismounted for one, comes of the stop.
+    told = [s.position for s in account.sightings if s.event.voice != "evidence"]
+    rank = -1.0 if account.bugcheck is not None or not told else told[-1] + 0.5
     return rank, finding
 
 

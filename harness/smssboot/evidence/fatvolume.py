@@ -27,6 +27,9 @@ _FOLDER: Final = b"Directory for ::/"
 _ENTRY: Final = re.compile(r"(.{8}) (.{3})( *<DIR> *| *\d+) .{10}  .{5} (?: (.*))?", re.DOTALL)
 """A line of mdir: short name, extension, size, date, time, and the long name if there is one."""
 
+_EMPTY: Final = b'File "::" not found'
+"""What mdir says of a root directory in which nothing is."""
+
 _ATTRIBUTES: Final = re.compile(rb"^(.{11,13})::/(.+)$", re.DOTALL)
 _CLUSTERS: Final = re.compile(r"(\d+) files, (\d+)/(\d+) clusters")
 _DIRTY: Final = "Dirty bit is set"
@@ -162,7 +165,8 @@ def tree(disk: Path, offset: int) -> tuple[list[Found], str]:
     answer, attributes = listing.answer(), attribution.answer()
     found, strange = _listing(answer.out)
     trouble = "mdir did not come to an end" if answer.status is None else ""
-    if not trouble and answer.status != 0 and found == []:
+    empty = _EMPTY in answer.error and not answer.out.strip()
+    if not trouble and answer.status != 0 and found == [] and not empty:
         trouble = _first(answer.error) or "mdir failed"
     if not trouble and strange:
         trouble = f"a name that cannot be: {strange!r}"
