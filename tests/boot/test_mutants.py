@@ -78,6 +78,8 @@ EXPECTED = {
     "second-paging-file-missing": Named("E111", r"paging-file.*D:\\pagefile\.sys"),
     "full-disk-untold": Named("E104", r"smss\.paging-file.*status", "silent-hang"),
     "registry-not-flushed": Named("E111", r"smss\.environment-dynamic.*hive\.value"),
+    "memory-touched-little": Named("E111", r"memtouch\.done.*disk\.pattern"),
+    "page-cut-short": Named("E104", r"memtouch\.done.*bad should be `0`"),
     "boot-directory-not-set": Named("E111", r"smss\.system-partition.*registry\.set-value"),
 }
 

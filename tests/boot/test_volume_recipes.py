@@ -240,6 +240,19 @@ def test_a_damaged_known_dll_stops_the_boot(boot: Boot) -> None:
     assert volume["data"]["fsck"] == "dirty" and volume["data"]["problems"] == "0"
 
 
+def test_memory_that_does_not_fit_goes_to_the_paging_file_and_comes_back(boot: Boot) -> None:
+    result = conforming(boot, "memory-pressure")
+    (nonce,) = result.data("hello", "nonce")
+    touched, memory = 64 * MIB // 4096, 32 * MIB // 4096
+    assert result.events("memtouch.done", "claim", pages=str(touched), bad="0")
+    last = result.events("paging-file.use", "fact", path=r"C:\pagefile.sys")[-1]["data"]
+    assert int(last["pages-out"]) >= touched - memory
+    assert int(last["pages-in"]) >= touched - memory
+    (found,) = result.events("disk.pattern", "evidence", path=r"C:\pagefile.sys", nonce=nonce, wrong="0")
+    assert touched - memory <= int(found["data"]["pages"]) <= touched
+    assert exits(result, "smss.setup-command.end") == [("0x0", "0x0")]
+
+
 @pytest.mark.parametrize(("name", "driver"), [("disk", "viostor"), ("memory-disk", "ivshmdsk")])
 def test_either_transport_serves_the_disk(name: str, driver: str, boot: Boot) -> None:
     result = conforming(boot, name)

@@ -13,6 +13,7 @@ from smssboot.model.context import DumpInfo, FileInfo, ImageInfo, Volume
 SYSTEM32 = r"\windows\system32"
 PROGRAMS = {
     "smss.exe": "native", "autochk.exe": "native", "autoconv.exe": "native", "bootmark.exe": "native",
+    "memtouch.exe": "native",
     "gui.exe": "windows", "text.exe": "", "ntdll.dll": "dll", "basesrv.dll": "dll", "winsrv.dll": "dll",
     "drivers\\null.sys": "native", "drivers\\ramdisk.sys": "native",
 }  # fmt: skip
@@ -107,3 +108,13 @@ def disk_context(arch: str = "x86_64", profile: str = "win11/documented", **chan
 def disk_expectation(profile: str = "win11/documented", arch: str = "x86_64") -> Expectation:
     """The grounded model of the context."""
     return ground(load(profile), disk_context(arch, profile))
+
+
+def pressed(**manager: Any) -> dict[str, dict[str, Any]]:
+    """A hive with one paging file of 96 MB, and memtouch before and after it is made (for 32 MiB of RAM)."""
+    commands = {
+        "BootExecute": ("REG_MULTI_SZ", [f"memtouch {NONCE} 4096"]),
+        "SetupExecute": ("REG_MULTI_SZ", [f"memtouch {NONCE} 64"]),
+    }
+    files = {"PagingFiles": ("REG_MULTI_SZ", [r"C:\pagefile.sys 96 96"])}
+    return hive(**{**commands, **manager}) | {rf"{MANAGER}\Memory Management": files}

@@ -15,6 +15,7 @@ from smssboot.model.drivers import image_path, system_drivers
 from smssboot.model.knowndlls import NO_IMAGE, known_dlls, known_dlls_fatal
 from smssboot.model.logbook import expected_logs
 from smssboot.model.paging import MIB, crash_dump, descriptors, left_out, paging_files
+from smssboot.model.pressure import memory_touches, pages_out
 from smssboot.model.renames import rename_rows, renamed_files, vanished_files
 from smssboot.model.store import win32
 
@@ -327,3 +328,28 @@ def test_hives_are_those_that_lie_on_the_volume() -> None:
     files = {rf"{SYSTEM32}\config\{name}": FileInfo() for name in ("system", "default", "other")}
     assert [name for name, _, _ in hives(context(files).volumes)] == ["SYSTEM", "DEFAULT"]
     assert hives(()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "room", "low", "high", "kind", "out"),
+    [
+        ("0123 64", 96, 16384, 16384, "done", 8192),
+        ("0123", 96, 8192, 16384, "done", 0),
+        ("0123 64", 16, 16384, 16384, "refused", 0),
+        ("0123 64", 48, 16384, 16384, "unknown", 0),
+        ("0123 16", 96, 4096, 4096, "done", 0),
+        ("", 0, 8192, 16384, "unknown", 0),
+    ],
+)
+def test_memory_that_is_touched(
+    arguments: str, room: int, low: int, high: int, kind: str, out: int
+) -> None:
+    command = {"index": 3, "waited": True, "program": "memtouch.exe", "arguments": arguments}
+    files = [{"made": True, "maximum": room * MIB, "path": r"C:\pagefile.sys"}] if room else []
+    other = {**command, "program": "bootmark.exe"}
+    ground = context(memory_mib=32)
+    (row,) = memory_touches(ground, [other, command, {**command, "waited": False}], files)
+    assert (row["low"], row["high"], row["out"]) == (low, high, out)
+    assert [name for name in ("done", "refused", "unknown") if row[name]] == [kind]
+    assert row["succeeds"] == (3 if kind == "done" else -1)
+    assert pages_out([row]) == out

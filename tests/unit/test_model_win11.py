@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "property"))
 
-from diskworld import disk_context, volumes
+from diskworld import disk_context, pressed, volumes
 from diskworld import hive as disk_hive
 
 from smssboot.model import Context, coverage, ground, load, predict, statements
@@ -203,6 +203,9 @@ def test_lint_is_clean_over_the_matrix() -> None:
     contexts.append(disk_context(volumes=volumes(dirty=False)))
     no_dll = {rf"{MANAGER}\KnownDLLs": {"mark": ("REG_SZ", "bootmark.exe")}}
     contexts.append(disk_context(registry=disk_hive() | no_dll))
+    contexts.append(disk_context(registry=pressed(), memory_mib=32))
+    too_much = ("REG_MULTI_SZ", ["memtouch 0 4096"])
+    contexts.append(disk_context(registry=pressed(SetupExecute=too_much), memory_mib=32))
     observed = {"kernel.started-load", "kernel.started", "kernel.refused", "system.shutdown.observed"}
     observed |= {"known-dlls.early-directory", "known-dlls.early-link"}
     told = [str(problem) for problem in lint(load(), contexts)]

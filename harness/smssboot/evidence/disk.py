@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from smssboot.errors import InfrastructureError
-from smssboot.evidence import eventlog, fatvolume, gpt, hives
+from smssboot.evidence import eventlog, fatvolume, gpt, hives, pattern
 from smssboot.evidence.fatvolume import Found
 from smssboot.image.volumes import VolumeInfo
 from smssboot.timeline.items import Event
@@ -85,8 +85,27 @@ def _volume(
         )
     ]
     events += [_file(letter, one, _dump(disk, volume, one)) for one in found]
+    events += _patterns(disk, volume, found)
     if volume.letter.upper() == "C:":
         events += _system(letter, found, scratch)
+    return events
+
+
+def _patterns(disk: Path, volume: VolumeInfo, found: Sequence[Found]) -> list[Event]:
+    """memtouch's pages in files that are not read as a whole, if the volume has any."""
+    large = [one for one in found if one.content is None and not one.directory and one.size >= pattern.PAGE]
+    if not large:
+        return []
+    with disk.open("rb") as file:
+        if not pattern.is_on(file.fileno(), volume.offset, volume.bytes):
+            return []
+    events = []
+    for one in large:
+        told = pattern.pages(fatvolume.head(disk, volume.offset, one.path, one.size))
+        if told.pages or told.wrong:
+            data = {"pages": str(len(told.pages)), "wrong": str(told.wrong)}
+            data["nonce"] = ",".join(sorted(told.nonces))
+            events.append(_event("disk.pattern", path=volume.letter + one.path, **data))
     return events
 
 

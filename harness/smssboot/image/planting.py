@@ -17,6 +17,9 @@ RENAMED: Final = "\\Windows\\Temp\\smssboot-nonce.txt"
 MARK: Final = "\\Windows\\Temp\\bootmark.txt"
 """What bootmark.exe writes: the digest of the nonce."""
 
+ASKED: Final = "<nonce>"
+"""In a command of a recipe: the nonce of the boot."""
+
 _PROCESSORS: Final = {"x86_64": "AMD64", "aarch64": "ARM64"}
 _SESSION_MANAGER: Final = "CurrentControlSet\\Control\\Session Manager"
 
@@ -29,6 +32,8 @@ def registry(recipe: Recipe, arch: str) -> regf.Key:
         return root
     if recipe.sessions is not None:
         manager.values["NumberOfInitialSessions"] = regf.Value("REG_DWORD", recipe.sessions)
+    for name in ("BootExecute", "SetupExecute"):
+        _fill(manager, name)
     _append(manager, "ObjectDirectories", f"\\SmssbootNonce-{PLACEHOLDER}")
     _subkey(manager, "Environment").values["SMSSBOOT_NONCE"] = regf.Value("REG_SZ", PLACEHOLDER)
     device = f"SMSSBOOT_{PLACEHOLDER[:SHORT]}"
@@ -57,6 +62,14 @@ def spots(blob: bytes, at: int = 0) -> list[Spot]:
                     taken.add(place)
                 place = blob.find(pattern, place + 1)
     return found
+
+
+def _fill(key: regf.Key, name: str) -> None:
+    """Put the placeholder where the recipe's commands ask for the nonce."""
+    for known, value in key.values.items():
+        if known.casefold() == name.casefold() and isinstance(value.data, list):
+            data = [str(item).replace(ASKED, PLACEHOLDER) for item in value.data]
+            key.values[known] = regf.Value(value.type, data)
 
 
 def _append(key: regf.Key, name: str, *items: str) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from smssboot.model import bootexec, disk, drivers, knowndlls, logbook, paging, renames
+from smssboot.model import bootexec, disk, drivers, knowndlls, logbook, paging, pressure, renames
 from smssboot.model.context import Registry
 from smssboot.model.registry import (
     BOOT_ENVIRONMENT as BOOT_ENVIRONMENT,
@@ -194,9 +194,11 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "lettered": disk.lettered,
     "machine_name": MACHINES.get,
     "mini_nt": renames.mini_nt,
+    "memory_touches": pressure.memory_touches,
     "number": disk.number,
     "numbers": numbers,
     "object_directories": object_directories,
+    "pages_out": pressure.pages_out,
     "paging_count": paging.descriptor_count,
     "paging_files": paging.paging_files,
     "pending_names": renames.pending_names,
