@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from boot_help import Boot, Result
@@ -258,3 +259,20 @@ def test_either_transport_serves_the_disk(name: str, driver: str, boot: Boot) ->
     result = conforming(boot, name)
     assert result.data("disk.attach", "driver") == {driver}
     check_clean(result)
+
+
+def test_dissect_recognises_the_system_after_its_boot(boot: Boot, arch: str, tmp_path: Path) -> None:
+    from dissect.target import Target
+
+    result = boot("default", "--keep", tmp_path)
+    assert result.code == 0, result.stderr
+    (disk,) = tmp_path.rglob("disk.raw")
+    target = Target.open(disk)
+    assert (target.os, target.hostname) == ("windows", "NTBOX")
+    assert target.version == "Windows 11 Pro (NT 10.0) 22631.1"
+    assert {"x86_64": "amd64", "aarch64": "arm64"}[arch] in target.architecture
+    assert {"viostor", "fastfat", "Null"} <= {service.name for service in target.services()}
+    key = target.registry.key(r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment")
+    held = {value.name: value.value for value in key.values()}
+    for event in result.events("smss.environment-dynamic", "claim"):
+        assert held[event["data"]["name"]] == event["data"]["value"], "what only this boot knew"

@@ -171,7 +171,15 @@ def test_dissect_takes_it_for_windows(arch: str, machine: str, tmp_path: Path) -
     assert target.version == "Windows 11 Pro (NT 10.0) 22631.1"
     assert machine in target.architecture
     assert {"viostor", "fastfat", "Null"} <= {service.name for service in target.services()}
-    assert ("%systemroot%", r"C:\Windows") in {(e.name, e.value) for e in target.environment_variables()}
+    told = {e.name: e.value for e in target.environment_variables()}
+    assert told["%systemroot%"] == told["%windir%"] == r"C:\Windows"
+    assert told["%programfiles%"] == r"C:\Program Files"
+    # dissect looks for %path%, %temp% and %tmp% below SYSTEM\CurrentControlSet\Session Manager, without the
+    # `Control` of Windows: it cannot find them on any Windows. Its registry has them where they are.
+    key = target.registry.key(r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment")
+    held = {value.name: value.value for value in key.values()}
+    assert held["Path"] == r"%SystemRoot%\system32;%SystemRoot%"
+    assert held["PROCESSOR_ARCHITECTURE"] == machine.upper()
     assert target.fs.path("C:/Windows/System32/smss.exe").exists()
 
 
