@@ -101,14 +101,15 @@ static NTSTATUS FatDoRename(PFAT_RENAME Rename)
     PFCB File = Rename->File, Replaced = Rename->Replaced;
     FAT_DIRENT Entry = File->Entry, OldReplaced = { 0 };
     ULONG FirstSlot, Slot;
-    NTSTATUS Status = FatBegin(File->Vcb, 1);
+    NTSTATUS Changed, Status = FatBegin(File->Vcb, 1);
 
     if (!NT_SUCCESS(Status))
         return Status;
     if (Replaced != NULL)
         OldReplaced = Replaced->Entry;
-    Status = FatEnd(File->Vcb, FatChangeNames(Rename, &Entry, &FirstSlot, &Slot));
-    if (!NT_SUCCESS(Status)) {
+    Changed = FatChangeNames(Rename, &Entry, &FirstSlot, &Slot);
+    Status = FatEnd(File->Vcb, Changed);
+    if (!NT_SUCCESS(Changed) || !NT_SUCCESS(Status)) {
         FatDropExtents(Rename->Parent);
         if (Replaced != NULL) {
             Replaced->Entry = OldReplaced;
