@@ -27,7 +27,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
         {"errors", "timeline", "model", "conformance", "report", "machine", "image", "evidence"}
     ),
 }
-"""For each room the rooms it may import.  `cli*` and `__main__` may import all of them."""
+"""For each room the rooms it may import.  `cli` and `__main__` may import all of them."""
 
 PURE: Final = frozenset({"timeline", "model", "conformance", "report"})
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from smssboot.cli.outputs import write
+from smssboot.cli.parser import add_json, subcommands
 from smssboot.errors import EXIT_CONFORMS, UsageError
+from smssboot.image.paths import ARCHES
 
 if TYPE_CHECKING:
     from smssboot.model.expectation import Expectation, Node
@@ -17,13 +20,27 @@ if TYPE_CHECKING:
 DEFAULT_PROFILE = "win11/documented"
 
 
-def model(options: Namespace) -> int:
+def add_arguments(parser: ArgumentParser) -> None:
+    """What can be said."""
+    views = subcommands(parser, "view", "show|coverage|predict")
+    for name, text in (
+        ("show", "the rules of a profile"),
+        ("coverage", "which rules cover which statement"),
+        ("predict", "the events that a recipe must lead to"),
+    ):
+        view = views.add_parser(name, help=text, allow_abbrev=False)
+        view.add_argument("--profile", metavar="P", default=None)
+        add_json(view)
+        if name == "predict":
+            view.add_argument("recipe", nargs="?", metavar="RECIPE", default="default")
+            view.add_argument("--arch", choices=ARCHES, default="x86_64")
+
+
+def main(options: Namespace) -> int:
     """Show one view of the model."""
     views = {"show": _show, "coverage": _coverage, "predict": _predict}
     text, document = views[options.view](options)
     if options.json:
-        from smssboot.cli_run import write
-
         write(options.json, json.dumps(document, indent=1, ensure_ascii=False))
     if options.json != "-":
         sys.stdout.write(text)
@@ -83,7 +100,7 @@ def _element(element: Element) -> str:
 
 def _coverage(options: Namespace) -> tuple[str, Any]:
     """Per statement: the rules that cover it on which voices, or why it is open; and tests that show it."""
-    from smssboot.cli_tests import demonstrations
+    from smssboot.cli.demonstrations import demonstrations
     from smssboot.image.paths import PROJECT
     from smssboot.model.audit import coverage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smssboot.cli_tests import demonstrations
+from smssboot.cli.demonstrations import demonstrations
 from smssboot.model import coverage, load, statements
 
 TESTS = Path(__file__).resolve().parents[1]

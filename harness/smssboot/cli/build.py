@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smssboot.cli.parser import add_recipes
 from smssboot.errors import UsageError
 
 if TYPE_CHECKING:
     from smssboot.image.built import BuiltImage
 
 
-def build(options: Namespace) -> int:
+def add_arguments(parser: ArgumentParser) -> None:
+    """What can be said."""
+    add_recipes(parser)
+    parser.add_argument("--out", metavar="DIR", help="also copy the images there")
+
+
+def main(options: Namespace) -> int:
     """Build what was asked for and say where it is."""
     out = Path(options.out) if options.out else None
     if out is not None:

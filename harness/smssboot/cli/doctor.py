@@ -8,11 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from smssboot.cli.outputs import write
+from smssboot.cli.parser import add_json
 from smssboot.errors import EXIT_CONFORMS, EXIT_INFRASTRUCTURE, InfrastructureError
 
 _SETUP: Final = "run ci/setup.sh"
@@ -31,7 +33,12 @@ class Check:
     needed: bool = True
 
 
-def doctor(options: Namespace) -> int:
+def add_arguments(parser: ArgumentParser) -> None:
+    """What can be said."""
+    add_json(parser)
+
+
+def main(options: Namespace) -> int:
     """Look at everything; exit 3 when something needed is missing."""
     checks = [*_python(), *_compiler(), *_qemu(), *_accelerators(), *_place()]
     good = all(check.ok for check in checks if check.needed)
@@ -41,8 +48,6 @@ def doctor(options: Namespace) -> int:
         if options.json == "-":
             sys.stdout.write(text)
         else:
-            from smssboot.cli_run import write
-
             write(options.json, text)
     if options.json != "-":
         width = max(len(check.name) for check in checks)

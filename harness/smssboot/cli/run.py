@@ -1,0 +1,95 @@
+"""`smssboot run`: boots, and the report on them."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smssboot.cli import outputs
+from smssboot.cli.parser import add_recipes, seconds
+from smssboot.errors import UsageError
+
+if TYPE_CHECKING:
+    from smssboot.study.options import Options as BootOptions
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What can be said."""
+    add_recipes(parser)
+    add_boot_options(parser)
+    parser.add_argument("--keep", metavar="DIR", help="keep timeline, log and command line of each boot")
+    parser.add_argument("--log-writes", action="store_true", help="with --keep: keep the disk's writes in order")
+    outputs.add_arguments(parser)
+
+
+def add_boot_options(parser: ArgumentParser) -> None:
+    """How to boot: what every command that boots takes."""
+    parser.add_argument("--profile", metavar="P", help="another profile than the recipe's")
+    parser.add_argument("--target", metavar="T", help="QEMU machine (q35, microvm, virt)")
+    parser.add_argument("--accel", default="tcg", metavar="A", help="accelerator: tcg (default), kvm, auto")
+    parser.add_argument("--deterministic", action="store_true", help="count instructions: repeats bit by bit")
+    parser.add_argument("--timeout", metavar="S", type=seconds, help="seconds to the steady state")
+    parser.add_argument("--nonce", metavar="DIGITS", help="plant this nonce instead of a fresh one")
+    parser.add_argument(
+        "--power-off", choices=("button", "sac"), default="button", help="how the guest is asked to end"
+    )
+    parser.add_argument("--disk", choices=("virtio", "memory"), help="how the guest reaches its disk")
+    parser.add_argument(
+        "--firmware", choices=("direct", "uefi"), default="direct", help="who loads the kernel: QEMU or UEFI"
+    )
+    parser.add_argument("--qemu", metavar="PATH", help="another QEMU binary")
+
+
+def main(options: Namespace) -> int:
+    """Build, boot, judge, report."""
+    outputs.check(options)
+    from smssboot.cli.build import images
+    from smssboot.study import runs
+
+    settings = boot_options(options)
+    observer = None
+    if sys.stderr.isatty():
+        from smssboot.cli.progress import Progress
+
+        observer = Progress(sys.stderr)
+    try:
+        boots = runs.run(images(options), settings, observer)
+    finally:
+        if observer is not None:
+            observer.close()
+    return outputs.report(runs.view(boots), options)
+
+
+def boot_options(options: Namespace) -> BootOptions:
+    """What was said by `add_boot_options`, and by `run` alone.  Raises UsageError for an unknown profile."""
+    from smssboot.study.options import Options
+
+    if options.profile is not None:
+        _check_profile(options.profile)
+    keep = getattr(options, "keep", None)
+    return Options(
+        profile=options.profile,
+        target=options.target,
+        accel=options.accel,
+        deterministic=options.deterministic,
+        timeout_s=options.timeout,
+        keep=Path(keep) if keep else None,
+        nonce=options.nonce,
+        qemu=options.qemu,
+        power_off=options.power_off,
+        disk=options.disk,
+        firmware=options.firmware,
+        log_writes=getattr(options, "log_writes", False),
+    )
+
+
+def _check_profile(profile: str) -> None:
+    """Refuse an unknown profile before anything is built."""
+    from smssboot import model
+
+    try:
+        model.load(profile)
+    except model.ModelError as error:
+        raise UsageError(str(error)) from None
