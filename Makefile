@@ -19,7 +19,8 @@ help:
 setup:
 	@ci/setup.sh test
 
-boot: setup
+boot:
+	@ci/setup.sh none
 	.venv/bin/smssboot run --arch all
 
 test: setup lint

@@ -2,7 +2,7 @@
 # Makes a machine ready: the compiler, QEMU and a few tools by the system's package manager, then .venv
 # with the pinned Python packages.  Does nothing, quickly, when all of it is there.
 #
-#   ci/setup.sh [extra...]      extras of pyproject.toml to install (default: test)
+#   ci/setup.sh [extra...]      extras of pyproject.toml to install (default: test; none: what a boot needs)
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -56,6 +56,13 @@ missing_packages() {
     [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || echo ovmf
     [ -e /usr/share/AAVMF/AAVMF_CODE.fd ] || echo qemu-efi-aarch64
     command -v hivexml >/dev/null || echo libhivex-bin
+    case " $extras " in
+        *" test "*)
+            command -v chromium >/dev/null || echo chromium
+            command -v chromedriver >/dev/null || echo chromium-driver
+            command -v rsvg-convert >/dev/null || echo librsvg2-bin
+            ;;
+    esac
     find_python >/dev/null || echo python3 python3-venv
 }
 
@@ -85,7 +92,7 @@ install_packages() {
 # The venv is made again when pyproject.toml or the wanted extras changed.
 make_venv() {
     want=$({ cat "$root/pyproject.toml"; echo "$root"; } | cksum)
-    for extra in $extras; do
+    for extra in $extras; do  # "none" is a mark of its own, and no extra
         [ "$(cat "$venv/.smssboot-$extra" 2>/dev/null)" = "$want" ] || stale=1
     done
     [ "${stale:-0}" = 1 ] || [ ! -x "$venv/bin/smssboot" ] || return 0
@@ -94,9 +101,10 @@ make_venv() {
         say "venv with $("$python" --version)"
         "$python" -m venv "$venv"
     fi
-    say "pip install .[$(echo "$extras" | tr ' ' ',')]"
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check \
-        -e "$root[$(echo "$extras" | tr ' ' ',')]" || die "pip could not install the Python packages"
+    wanted=$root
+    [ "$extras" = none ] || wanted="$root[$(echo "$extras" | tr ' ' ',')]"
+    say "pip install -e .${wanted#"$root"}"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check -e "$wanted" || die "pip could not install the Python packages"
     for extra in $extras; do
         echo "$want" >"$venv/.smssboot-$extra"
     done

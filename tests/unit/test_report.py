@@ -20,6 +20,7 @@ from lxml import etree
 from smssboot import report
 from smssboot.conformance.findings import CODES, Finding, Kind, Severity
 from smssboot.report.document import to_document
+from smssboot.report.reading import from_document
 from smssboot.report.terminal import IN_FULL, IN_SHORT, show, wants_colour
 from smssboot.report.view import StudyView
 from smssboot.timeline.items import VOICES
@@ -322,3 +323,15 @@ def at(document: Any, path: str) -> Any:
     for word in filter(None, path.split("/")):
         document = document[int(word)] if word.isdigit() else document[word]
     return document
+
+
+@EVERY
+def test_a_report_that_is_read_back_shows_the_same(study: StudyView) -> None:
+    document = json.loads(json.dumps(to_document(study)))
+    assert to_document(from_document(document)) == document
+
+
+@pytest.mark.parametrize("broken", [[], {}, {"schema": "smssboot.report/9"}, {"schema": "smssboot.report/1"}])
+def test_what_is_no_report_is_refused_with_a_reason(broken: object) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        from_document(broken)

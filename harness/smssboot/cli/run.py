@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_recipes(parser)
     add_boot_options(parser)
     parser.add_argument("--keep", metavar="DIR", help="keep timeline, log and command line of each boot")
-    parser.add_argument("--log-writes", action="store_true", help="with --keep: keep the disk's writes in order")
+    parser.add_argument("--log-writes", action="store_true", help="with --keep: the order of disk writes too")
     outputs.add_arguments(parser)
 
 

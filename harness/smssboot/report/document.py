@@ -59,12 +59,18 @@ def _run(run: RunView) -> Json:
         "target": run.target,
         "accel": run.accel,
         "qemu": {"version": run.qemu_version, "argv": list(run.qemu_argv)},
+        "nonce": run.nonce,
+        "memory_mib": run.memory_mib,
+        "deterministic": run.deterministic,
+        "timeline_hash": run.timeline_hash,
+        "cached": run.cached,
         "expected": run.expected,
         "seen": run.seen,
         "durations_s": _durations(run.durations_s),
         "findings": [_finding(finding) for finding in run.findings],
         "events": [_event(view) for view in run.events],
         "console_tail": list(run.console_tail),
+        "console": [[line.line, line.text] for line in run.console],
         "artifacts": dict(run.artifacts),
     }
 
@@ -121,7 +127,7 @@ def _finding(finding: Finding) -> Json:
 
 
 _encode: Final = json.JSONEncoder(allow_nan=False).encode
-_ONE_LINE_EACH: Final = ("events", "findings", "later_causes")
+_ONE_LINE_EACH: Final = ("events", "findings", "later_causes", "console")
 
 
 def _layout(value: Json, depth: int) -> str:

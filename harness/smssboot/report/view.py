@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from smssboot.conformance.findings import Finding, Status
-from smssboot.timeline.items import Event, Voice
+from smssboot.timeline.items import Console, Event, Voice
 
 Verdict: TypeAlias = Literal["conforms", "deviates", "error"]
 
@@ -54,6 +54,10 @@ class StatementView:
 class RunView:
     """One boot, or one log that was checked without booting (then `qemu_argv` is empty).
 
+    `nonce`, `memory_mib` (RAM in MiB, 0: unknown) and `deterministic` (instructions were counted, so that
+    guest times repeat exactly) are what the boot was given; `timeline_hash` is the hash of everything that
+    the guest said, with its times (empty: nothing to hash); `cached` says that the result is an earlier
+    boot's.  `console` are all lines of console text, with their place in the log.
     `expected` and `seen` count required events.  `later_causes` are causes after the first.
     `log` names the serial log in findings (`aarch64/serial.log`).  `console_tail` holds the last lines
     of console text, for a boot that ended badly.  `artifacts` maps what a file is (`timeline`,
@@ -71,6 +75,11 @@ class RunView:
     accel: str = ""
     qemu_version: str = ""
     qemu_argv: tuple[str, ...] = ()
+    nonce: str = ""
+    memory_mib: int = 0
+    deterministic: bool = False
+    timeline_hash: str = ""
+    cached: bool = False
     events: Sequence[EventView] = ()
     findings: Sequence[Finding] = ()
     expected: int = 0
@@ -79,6 +88,7 @@ class RunView:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     later_causes: Sequence[CauseView] = ()
     console_tail: Sequence[str] = ()
+    console: Sequence[Console] = ()
     log: str = "serial.log"
 
     def count(self, voice: Voice) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from smssboot.machine import causes
 from smssboot.report.view import CauseView, EventView, RunView, StatementView, StudyView, Verdict
 from smssboot.study.boot import Boot, artifact_paths
+from smssboot.timeline.fingerprint import timeline_hash
 from smssboot.timeline.items import Cause, Console, Event, Item, Start
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def run_view(boot: Boot) -> RunView:
         accel=plan.accel,
         qemu_version=outcome.qemu_version if outcome else "",
         qemu_argv=boot.process.argv if boot.process else (),
+        nonce=prepared.nonce,
+        memory_mib=plan.ram_bytes >> 20,
+        deterministic=plan.deterministic,
+        timeline_hash=timeline_hash(boot.items),
         events=_events(boot.items, report),
         findings=report.findings if report else (),
         expected=report.expected if report else 0,
@@ -54,6 +59,7 @@ def run_view(boot: Boot) -> RunView:
         artifacts={kind: str(path) for kind, path in artifact_paths(boot).items()},
         later_causes=later,
         console_tail=_tail(boot.items),
+        console=[item for item in boot.items if isinstance(item, Console)],
         log=f"{prepared.run_dir.name}/serial.log" if prepared.keep else "serial.log",
     )
 
@@ -74,12 +80,16 @@ def log_view(items: Sequence[Item], report: Report | None, *, arch: str, profile
         accel=start.accel,
         qemu_version=start.qemu_version,
         qemu_argv=start.argv,
+        nonce=start.nonce,
+        deterministic="-icount" in start.argv,
+        timeline_hash=timeline_hash(items),
         events=_events(items, report),
         findings=report.findings if report else (),
         expected=report.expected if report else 0,
         seen=report.seen if report else 0,
         later_causes=tuple(ends[1:]),
         console_tail=_tail(items),
+        console=[item for item in items if isinstance(item, Console)],
         log=log,
     )
 
