@@ -104,6 +104,11 @@ def test_mutant(name: str, boot: Boot) -> None:
     check_named(boot(MUTANTS / f"{name}.yaml"), EXPECTED[name])
 
 
+@pytest.mark.parametrize("name", ["rename-not-done", "volume-left-dirty"])
+def test_a_mutant_is_caught_on_a_memory_disk_too(name: str, boot: Boot) -> None:
+    check_named(boot(MUTANTS / f"{name}.yaml", "--disk", "memory"), EXPECTED[name])
+
+
 def test_a_replayed_log_is_caught_by_its_nonce(boot: Boot, tmp_path: Path) -> None:
     good = boot("default", "--keep", tmp_path)
     assert good.code == 0, good.stderr
