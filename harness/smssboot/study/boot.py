@@ -172,7 +172,8 @@ class Boot:
         folder = self.prepared.run_dir
         memory = self.prepared.plan.ram_bytes >> 20
         ground = context(self.image, self.prepared.profile, self.prepared.nonce, memory)
-        (folder / "context.json").write_text(json.dumps(context_json(ground), indent=1), "utf-8")
+        kept = {**context_json(ground), "recipe": self.image.name}
+        (folder / "context.json").write_text(json.dumps(kept, indent=1), "utf-8")
         if self.process is not None:
             from smssboot.machine.argv import quoted
 

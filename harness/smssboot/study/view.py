@@ -68,7 +68,7 @@ def log_view(items: Sequence[Item], report: Report | None, *, arch: str, profile
     """A log that was judged without booting."""
     start = next((item for item in items if isinstance(item, Start)), Start())
     ends = [_cause(item) for item in items if isinstance(item, Cause)]
-    cause = ends[0] if ends else CauseView("powered-off", "judged from a log")
+    cause = ends[0] if ends else CauseView("powered-off", "judged from a log" if report else "")
     return RunView(
         verdict=_verdict(cause, report),
         cause=cause,
