@@ -141,6 +141,19 @@ class Node:
         return {name: value for name, (_, value) in pairs.items()}
 
 
+    def plain(self) -> Any:
+        """The node and what is below it as Python's own values: what JSON can hold, and nothing else."""
+        if self.kind == "map":
+            return {name: value.plain() for name, (_, value) in self.pairs().items()}
+        if self.kind == "seq":
+            return [item.plain() for item in self.items()]
+        if self.kind == "null":
+            return None
+        if self.kind == "bool":
+            return str(self._yaml.value).casefold() in ("true", "yes", "on")
+        return self.integer() if self.kind == "int" else self.text()
+
+
 def load(path: Path, where: str) -> Node:
     """Read one YAML document.  Raises UsageError without such a file, InputError when it is no YAML."""
     try:

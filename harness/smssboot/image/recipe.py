@@ -6,7 +6,7 @@ wrong with a recipe is an `InputError` with the file, the line and the column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -108,11 +108,11 @@ def find_recipe(word: str) -> Path:
     raise UsageError(f"unknown recipe {word!r}", hint=did_you_mean(word, recipe_names()))
 
 
-def load_recipe(word: str | Path) -> Recipe:
-    """Read a recipe and what it extends.  Raises UsageError or InputError."""
+def load_recipe(word: str | Path, over: Sequence[Node] = ()) -> Recipe:
+    """Read a recipe and what it extends, with further keys laid over it.  Raises UsageError or InputError."""
     path = find_recipe(str(word))
     recipe = Recipe(name=path.stem, path=path)
-    layers = _layers(path)
+    layers = [*_layers(path), *over]
     for node in layers:
         _Layer(recipe, node.fields(KEYS)).apply()
     own = layers[-1].fields(KEYS)
