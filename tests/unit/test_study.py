@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("boot-x86_64.elf", "boot-aarch64.img", *programs):
         (folder / name).write_bytes(b"MZ")
     (folder / "ntoskrnl.symbols.json").write_text("{}")
+    (folder / "ntoskrnl.map").touch()
     monkeypatch.setenv("SMSSBOOT_BUILD", str(tmp_path / "build"))
     monkeypatch.setattr(guest, "build", lambda arch, edits=(): folder)
 
@@ -114,10 +116,15 @@ def test_the_firmware_gets_the_disk_alone(arch: str, mib: int, tmp_path: Path) -
         ("disk: none", Options(firmware="uefi"), "--firmware uefi: the image 'mine' has no disk"),
         ("disk: none", Options(disk="memory"), "--disk: the image 'mine' has no disk"),
         ("disk: {}", Options(target="microvm"), "the target 'microvm' has no place for a disk"),
-        ("disk: {}", Options(firmware="uefi", deterministic=True), "cannot be --deterministic"),
+        ("disk: {}", Options(deterministic=True, accel="auto"), "only tcg counts instructions"),
         ("disk: {}", Options(firmware="uefi", disk="memory"), "the firmware reads no memory disk"),
-        ("disk: {}", Options(deterministic=True, disk="virtio"), "its times are the host's"),
-        ("disk: {size: 1 GiB}", Options(deterministic=True), "1024 MiB, as memory q35 can show 512 MiB"),
+        ("disk: {}", Options(firmware="uefi", disk="memory", deterministic=True), "reads no memory disk"),
+        ("disk: {size: 1 GiB}", Options(disk="memory"), "1024 MiB, as memory q35 can show 512 MiB"),
+        (
+            "disk: {size: 1 GiB}",
+            Options(disk="memory", deterministic=True),
+            "1024 MiB, as memory q35 can show 512 MiB",
+        ),
         ("disk: {}\nprograms: {BOOTX64.EFI: removed}", Options(firmware="uefi"), "has no loader"),
     ],
 )
@@ -127,6 +134,47 @@ def test_what_no_machine_can_do_is_said_before_booting(
     with pytest.raises(UsageError) as caught:
         prepare(image(tmp_path, recipe + "\n"), options)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+@pytest.mark.parametrize(
+    ("recipe", "options", "why"),
+    [
+        ("disk: {}", Options(), ""),
+        ("disk: none", Options(), ""),
+        ("disk: {}", Options(disk="virtio"), "a virtio disk answers at the host's pace"),
+        ("disk: {}", Options(firmware="uefi"), "the firmware waits for its disk"),
+        ("disk: {size: 1 GiB}", Options(), "its disk has 1024 MiB, as memory"),
+    ],
+)
+def test_times_that_cannot_be_exact_are_counted_over_virtio(
+    recipe: str, options: Options, why: str, arch: str, tmp_path: Path
+) -> None:
+    plan = prepare(image(tmp_path, recipe + "\n", arch), options._replace(deterministic=True)).plan
+    assert why in plan.inexact and bool(why) == bool(plan.inexact)
+    assert plan.deterministic
+    assert f"shift=3,sleep={'on' if why else 'off'}" in command_line(plan)
+    if plan.disk is not None:
+        assert plan.transport == ("virtio" if why else "memory")
+
+
+def test_an_image_that_others_made_may_have_no_exact_times(tmp_path: Path) -> None:
+    def why() -> str:
+        return prepare(built, Options(deterministic=True, keep=tmp_path)).plan.inexact
+
+    built = image(tmp_path, "disk: {}\n")
+    assert built.disk is not None
+    assert why() == ""
+    size = built.disk.stat().st_size
+    os.truncate(built.disk, size - 512)
+    assert f"its disk of {size - 512} bytes is no power of two" in why()
+    os.truncate(built.disk, size)
+    (built.dir / "ntoskrnl.map").unlink()
+    assert "its kernel is not ours" in why()
+    known = built.registry.read_text("utf-8")
+    assert "ivshmdsk" in known
+    built.registry.write_text(known.replace("ivshmdsk", "another"), "utf-8")
+    assert "its registry has no driver ivshmdsk" in why()
 
 
 def test_every_kept_boot_has_a_folder_of_its_own(tmp_path: Path) -> None:

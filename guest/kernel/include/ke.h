@@ -20,6 +20,16 @@ KIRQL KfRaiseIrql(KIRQL NewIrql);               /* raises IRQL */
 VOID KeLowerIrql(KIRQL NewIrql);                /* lowers IRQL; runs DPCs that became due when it goes below DISPATCH_LEVEL */
 #define KeRaiseIrql(NewIrql, OldIrql)           (*(OldIrql) = KfRaiseIrql(NewIrql))
 
+/* ---- the idle processor --------------------------------------------------------------------------------------- */
+
+typedef struct _KI_IDLE_STATE {
+    volatile ULONG64 Until;     /* 0: not idle; else when the clock will ring, in boot time (~0: never) */
+    volatile ULONG64 Count;     /* how often the processor went to sleep */
+    volatile ULONG64 TotalNs;   /* how long it slept */
+} KI_IDLE_STATE;
+
+extern KI_IDLE_STATE KiIdleState;
+
 /* ---- dispatcher objects -------------------------------------------------------------------------------------- */
 
 typedef enum _KOBJECTS {

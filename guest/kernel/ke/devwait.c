@@ -25,7 +25,7 @@ NTSTATUS KeWaitForDevice(PKEVENT Event, ULONG TimeoutMs)
             break;
         } else {
             KiRequestClock(Deadline);
-            KiIdleProcessor();
+            KiIdle();
             KiEnableInterrupts();
         }
     }

@@ -19,7 +19,11 @@ BOOLEAN KiIsSignalled(const DISPATCHER_HEADER *Object, PKTHREAD Thread);
 BOOLEAN KiSatisfyObject(PDISPATCHER_HEADER Object, PKTHREAD Thread);    /* takes it; TRUE: it was an abandoned mutant */
 VOID KiUnwaitThread(PKTHREAD Thread, NTSTATUS Status);
 
+/* sched.c; interrupts are off before and after: sleeps until one is pending and takes it */
+VOID KiIdle(VOID);
+
 /* timer.c; with the dispatcher lock */
+extern ULONG64 KiClockDeadline;                 /* what the hardware is set to; KI_NEVER: nothing is due */
 VOID KiInitializeTimers(VOID);
 VOID KiInsertTimer(PKTIMER Timer, ULONG64 DueTime);
 VOID KiRemoveTimer(PKTIMER Timer);

@@ -134,6 +134,20 @@ VOID KeYieldExecution(VOID)
     KeLowerIrql(OldIrql);
 }
 
+/* For the host, which waits for the moment when nothing of the guest's own is due any more (docs/determinism.md). */
+KI_IDLE_STATE KiIdleState;
+
+VOID KiIdle(VOID)
+{
+    ULONG64 Start = KeQueryBootTimeNs();
+
+    KiIdleState.Count++;
+    KiIdleState.Until = KiClockDeadline;
+    KiIdleProcessor();
+    KiIdleState.Until = 0;
+    KiIdleState.TotalNs += KeQueryBootTimeNs() - Start;
+}
+
 VOID KiIdleLoop(VOID)
 {
     KfRaiseIrql(DISPATCH_LEVEL);
@@ -144,6 +158,6 @@ VOID KiIdleLoop(VOID)
         else if (KiProcessorBlock.ReadySummary != 0)
             KiSwapThread();
         else
-            KiIdleProcessor();
+            KiIdle();
     }
 }

@@ -3,7 +3,7 @@
 
 static LIST_ENTRY KiTimerListHead;              /* KTIMER.TimerListEntry, earliest first */
 static KDPC KiTimerDpc;
-static ULONG64 KiClockDeadline = KI_NEVER;      /* what the hardware is set to */
+ULONG64 KiClockDeadline = KI_NEVER;
 
 VOID KiRequestClock(ULONG64 Deadline)
 {

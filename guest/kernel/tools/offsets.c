@@ -78,6 +78,10 @@ static inline VOID ThreadsLayout(VOID)
     SIZE(KPRCB);
     OFFSET(KPRCB, CurrentThread);
     OFFSET(KPRCB, IdleThread);
+    SIZE(KI_IDLE_STATE);
+    OFFSET(KI_IDLE_STATE, Until);
+    OFFSET(KI_IDLE_STATE, Count);
+    OFFSET(KI_IDLE_STATE, TotalNs);
 }
 
 static inline VOID ObjectsLayout(VOID)

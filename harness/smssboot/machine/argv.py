@@ -13,8 +13,10 @@ from smssboot.machine.plan import LaunchPlan
 # Where distributions keep QEMU's firmware, relative to the prefix of the binary.
 _DATA_DIRECTORIES = ("share/qemu", "share/seabios", "share/qemu-firmware")
 
-# Counting instructions in steps of 8 ns, and skipping idle time instead of sleeping through it.
-_ICOUNT = ("-icount", "shift=3,sleep=off", "-rtc", "clock=vm,base=2001-01-01T00:00:00")
+# Instructions are counted in steps of 8 ns.  The date is two seconds before the alarm that the PC's clock is
+# born with: until it has rung, that clock keeps a timer, and a guest without work would skip a day to it.
+_COUNT = "shift=3"
+_DATE = ("-rtc", "clock=vm,base=2000-12-31T23:59:58")
 
 # Denied to QEMU from its start on: what a guest that broke out would need.
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
@@ -82,7 +84,7 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
     args += flash
     args += ["-machine", machine, "-cpu", _cpu(plan), "-m", str(plan.ram_bytes >> 20), "-accel", plan.accel]
     if plan.deterministic:
-        args += _ICOUNT
+        args += ["-icount", _icount(plan), *_DATE]
     if firmware is not None:
         args += ["-bios", firmware]
     args += ["-chardev", f"{channels.console},id=console", *_fill(target.console, console="console")]
@@ -114,6 +116,14 @@ def for_shell(plan: LaunchPlan, console: str = "stdio", operator: str = "null") 
 def quoted(args: tuple[str, ...]) -> str:
     """One line to paste into a shell."""
     return shlex.join(args)
+
+
+def _icount(plan: LaunchPlan) -> str:
+    """Idle time is skipped when nothing that the guest could wait for takes time of the host.
+
+    Else it passes at the host's pace: skipping it, a guest would find that every request has timed out.
+    """
+    return f"{_COUNT},sleep={'on' if plan.inexact else 'off'}"
 
 
 def _disk(plan: LaunchPlan) -> list[str]:

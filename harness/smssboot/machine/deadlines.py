@@ -51,6 +51,10 @@ class Deadlines:
         if "steady state" in self._limits:
             self._limits["next record"] = (now, self._policy.silence_s)
 
+    def stillness_awaited(self, now: Mark) -> None:
+        """Nothing is missing; the guest should come to rest."""
+        self._limits = {"standstill": (now, self._policy.still_s)}
+
     def power_off_requested(self, now: Mark) -> None:
         """The steady state is behind us; the end is due."""
         self._limits = {"power-off": (now, self._policy.shutdown_s)}

@@ -37,7 +37,8 @@ class LaunchPlan(NamedTuple):
     append: str = ""
     memory_mib: int | None = None  # None: the target's default
     accel: str = "tcg"  # what QEMU gets; `accel.choose` resolves "auto"
-    deterministic: bool = False  # count instructions: times and records repeat bit by bit
+    deterministic: bool = False  # count instructions; times and records repeat bit by bit, unless
+    inexact: str = ""  # ... the guest waits for something of the host's pace: why
     max_resets: int | None = None  # the guest may reset so often; None: a reset ends the boot
     eager: bool = False  # the guest runs as soon as QEMU is up, while the harness still loads itself
     shared_ram: bool = True  # False: no host view of guest memory
@@ -74,6 +75,7 @@ class Policy(NamedTuple):
     grace_s: float = 0.5  # after the first cause: the longest wait for last words
     quiet_s: float = 0.05  # ... which ends when the guest says nothing for so long
     host_patience: float = 6.0
+    still_s: float = 20.0  # until a guest with exact times stands still
     power_off: PowerOff = "powerdown"
     stop_on_deviation: bool = True  # a definitive finding of the monitor ends the boot
     max_output_bytes: int = 64 << 20  # more serial output than this is a guest that runs wild

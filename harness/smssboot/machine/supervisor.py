@@ -34,6 +34,7 @@ _POLL_S = (0.002, 0.010)  # between looks at the serial log: while it grows, and
 _TICK_S = 0.1  # between looks at deadlines
 _SAMPLE_S = 1.0  # between host samples
 _EXIT_S = 5.0  # QEMU's own way out after its guest powered off
+_SHUTDOWN = "shutdown\r"  # for the operator's console
 
 # The guest stands still at its own wish, or QEMU is ending: waiting for more words is no use.
 _SELF_ENDING = frozenset({"powered-off", "reset", "triple-fault", "qemu-died", "interrupted"})
@@ -54,6 +55,13 @@ class Monitor(Protocol):
         """The last of it has been seen: whatever else is missing will hardly come."""
 
 
+class Stillness(Protocol):
+    """Knows when a guest whose times are exact does nothing more by itself (study/exactness.py)."""
+
+    async def reached(self, vm: Machine, /, *, again: bool = False) -> None:
+        """Returns when the guest stands still; `again`: and has woken up since it last did."""
+
+
 async def run(
     plan: LaunchPlan,
     sink: Sink,
@@ -62,10 +70,11 @@ async def run(
     on_steady: SteadyHook | None = None,
     before_start: Hook | None = None,
     process: QemuProcess | None = None,
+    stillness: Stillness | None = None,
 ) -> Outcome:
     """Launches and supervises one boot. Raises InfrastructureError if QEMU cannot be launched."""
     async with Machine(plan, process) as vm:
-        return await supervise(vm, sink, policy, monitor, on_steady, before_start)
+        return await supervise(vm, sink, policy, monitor, on_steady, before_start, stillness)
 
 
 async def supervise(
@@ -75,14 +84,17 @@ async def supervise(
     monitor: Monitor | None = None,
     on_steady: SteadyHook | None = None,
     before_start: Hook | None = None,
+    stillness: Stillness | None = None,
 ) -> Outcome:
     """Runs a paused machine to its end, which the outcome tells; the caller still closes the machine.
 
     At the monitor's steady state the guest is paused and `on_steady(vm)` called, whose items join the
     timeline; then the guest is asked to power off as the policy says. Without a monitor the guest runs
-    until it ends by itself or a deadline passes. Raises only CancelledError, with the cause recorded.
+    until it ends by itself or a deadline passes. With `stillness` the host touches only a guest that stands
+    still, so that what it does comes at the same guest time in every run. Raises only CancelledError, with
+    the cause recorded.
     """
-    boot = _Boot(vm, sink, policy or Policy(), monitor)
+    boot = _Boot(vm, sink, policy or Policy(), monitor, stillness)
     try:
         try:
             await boot.drive(on_steady, before_start)
@@ -100,8 +112,11 @@ async def supervise(
 class _Boot:
     """The state of one supervised boot."""
 
-    def __init__(self, vm: Machine, sink: Sink, policy: Policy, monitor: Monitor | None) -> None:
+    def __init__(
+        self, vm: Machine, sink: Sink, policy: Policy, monitor: Monitor | None, stillness: Stillness | None
+    ) -> None:
         self._vm = vm
+        self._stillness = stillness
         self._sink = sink
         self._policy = policy
         self._monitor = monitor
@@ -154,9 +169,11 @@ class _Boot:
         await self._steady_or_ended()
         if self._causes:
             return
+        if not await self._still():
+            return
         await self._inspect(on_steady)
-        await self._ask_for_power_off()
-        await self._any_cause()
+        if await self._still() and await self._ask_for_power_off():
+            await self._any_cause()
 
     async def lost(self, error: MachineError) -> None:
         """QEMU stopped answering: its own end tells more than the error."""
@@ -173,7 +190,8 @@ class _Boot:
         if first.kind in _SELF_ENDING:
             await vm.wait_exit(_EXIT_S)
         else:
-            await self._last_words()
+            if first.kind != "deviates" or not await self._still():
+                await self._last_words()
             if not vm.gone.is_set() and not is_infrastructure(first.kind):
                 await self._examine(twice=first.kind in ("silent-hang", "livelock"))
         if not vm.gone.is_set():
@@ -345,17 +363,57 @@ class _Boot:
             return
         self._deadlines.suspended()
         await self._vm.stop()
+        self._drain()  # what the guest wrote before it stood comes before what is seen now
         for item in await on_steady(self._vm):
             self._see(replace(item, host_ns=item.host_ns or self._now()))
         await self._vm.cont()
 
-    async def _ask_for_power_off(self) -> None:
+    async def _still(self, *, again: bool = False) -> bool:
+        """Waits until the guest stands still, if its times are exact; False if it ended before it did."""
+        if self._stillness is None:
+            return True
+        known = len(self._causes)
+        self._deadlines.stillness_awaited(start := self._mark())
+        reached = asyncio.create_task(self._stillness.reached(self._vm, again=again))
+        gone = asyncio.create_task(self._vm.gone.wait())
+        try:
+            while not reached.done():
+                self._changed.clear()
+                changed = asyncio.create_task(self._changed.wait())
+                await asyncio.wait(
+                    {reached, gone, changed}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                changed.cancel()
+                if gone.done():
+                    await self._exited()
+                    return False
+                late = known and time.monotonic() - start.wall > self._policy.still_s
+                if len(self._causes) > known or late:
+                    return False
+            reached.result()
+            return True
+        finally:
+            reached.cancel()
+            gone.cancel()
+
+    async def _ask_for_power_off(self) -> bool:
+        """As the policy says; False if the guest ended otherwise before it was asked."""
+        self._asked = self._now()
+        if self._policy.power_off == "sac":
+            if self._stillness is None:
+                await self._vm.operator.send(_SHUTDOWN)
+            else:
+                # Key by key: the port takes one at a time, and the guest shall stand still for each.
+                for key in _SHUTDOWN[:-1]:
+                    await self._vm.operator.send(key)
+                    if not await self._still(again=True):
+                        return False
+                await self._vm.operator.send(_SHUTDOWN[-1])
         self._asked = self._now()
         self._deadlines.power_off_requested(self._mark())
         if self._policy.power_off == "powerdown":
             await self._vm.power_button()
-        elif self._policy.power_off == "sac":
-            await self._vm.operator.send("shutdown\r")
+        return True
 
     async def _last_words(self) -> None:
         """Lets the guest speak until it is quiet, for as long as the policy grants."""

@@ -23,6 +23,7 @@ class Target(NamedTuple):
     panic_address: int | None = None  # I/O port of the panic device, None: on PCI
     nmi: bool = False  # QMP inject-nmi reaches the guest
     power_button: bool = True
+    alarm: bool = False  # its date clock (QMP: rtc-time) keeps a timer until it has rung once
     disk: str | None = None  # where a disk's device goes, None: this machine has no place for one
     memory_disk_mib: int = 0  # largest disk that the machine's window for devices can show as memory
     uefi_mib: int = 64  # RAM below which the UEFI firmware does not start
@@ -43,6 +44,7 @@ Q35 = Target(
     panic=("-device", "pvpanic"),
     panic_address=0x505,
     nmi=True,
+    alarm=True,
     disk="bus=pcie.0,addr=3",
     memory_disk_mib=512,
 )
@@ -59,6 +61,7 @@ MICROVM = Target(
     panic=("-device", "pvpanic"),
     panic_address=0x505,
     nmi=True,
+    alarm=True,
 )
 
 VIRT = Target(

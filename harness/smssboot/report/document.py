@@ -62,6 +62,7 @@ def _run(run: RunView) -> Json:
         "nonce": run.nonce,
         "memory_mib": run.memory_mib,
         "deterministic": run.deterministic,
+        "inexact": run.inexact,
         "timeline_hash": run.timeline_hash,
         "cached": run.cached,
         "expected": run.expected,

@@ -47,6 +47,7 @@ def _run(run: Json) -> RunView:
         nonce=run["nonce"],
         memory_mib=run["memory_mib"],
         deterministic=run["deterministic"],
+        inexact=run["inexact"],
         timeline_hash=run["timeline_hash"],
         cached=run["cached"],
         events=[_event(event) for event in run["events"]],

@@ -218,6 +218,8 @@ def _summary(run: RunView, width: int) -> Line:
         facts.append(f"{len(run.findings)} finding{'s' if len(run.findings) > 1 else ''}")
     if run.verdict != "conforms":
         facts.append(run.cause.kind)
+    if run.inexact:
+        facts.append(f"times are not exact: {_safe(run.inexact)}")
     if "total" in run.durations_s:
         facts.append(f"{run.durations_s['total']:.2f} s")
     spans.append(Span("  " + ", ".join(fact for fact in facts if fact)))

@@ -55,9 +55,10 @@ class RunView:
     """One boot, or one log that was checked without booting (then `qemu_argv` is empty).
 
     `nonce`, `memory_mib` (RAM in MiB, 0: unknown) and `deterministic` (instructions were counted, so that
-    guest times repeat exactly) are what the boot was given; `timeline_hash` is the hash of everything that
-    the guest said, with its times (empty: nothing to hash); `cached` says that the result is an earlier
-    boot's.  `console` are all lines of console text, with their place in the log.
+    guest times repeat exactly) are what the boot was given; `inexact` is why they do not though it was asked
+    for; `timeline_hash` is the hash of everything that the guest said, with its times (empty: nothing to
+    hash); `cached` says that the result is an earlier boot's.  `console` are all lines of console
+    text, with their place in the log.
     `expected` and `seen` count required events.  `later_causes` are causes after the first.
     `log` names the serial log in findings (`aarch64/serial.log`).  `console_tail` holds the last lines
     of console text, for a boot that ended badly.  `artifacts` maps what a file is (`timeline`,
@@ -78,6 +79,7 @@ class RunView:
     nonce: str = ""
     memory_mib: int = 0
     deterministic: bool = False
+    inexact: str = ""
     timeline_hash: str = ""
     cached: bool = False
     events: Sequence[EventView] = ()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from smssboot.conformance.monitor import Monitor
     from smssboot.machine.vm import Machine
     from smssboot.model.expectation import Expectation
+    from smssboot.study.exactness import Stillness
     from smssboot.timeline.items import Item
 
 Observer = Callable[["Boot", "Item"], None]
@@ -49,6 +50,7 @@ class Boot:
         self.monitor: Monitor | None = None
         self.error: SmssbootError | None = None
         self.error_kind = "qemu-died"
+        self.stillness: Stillness | None = None
 
     @classmethod
     def spawn(cls, image: BuiltImage, options: Options) -> Boot:
@@ -91,6 +93,12 @@ class Boot:
                 recorder.see(event)
                 monitor.feed(event)
 
+        plan = self.prepared.plan
+        if plan.deterministic and not plan.inexact and not self.image.replay:
+            from smssboot.study.exactness import Stillness
+
+            self.stillness = Stillness(self.image)
+
         async def on_steady(vm: Machine) -> Iterable[Item]:
             from smssboot.study.witness import memory_evidence
 
@@ -105,6 +113,7 @@ class Boot:
                 on_steady,
                 before_start,
                 self.process,
+                self.stillness,
             )
         except (MachineFailure, OSError) as error:
             self._failed(error)

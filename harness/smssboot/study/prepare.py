@@ -10,6 +10,7 @@ from smssboot.image.built import DISK, BuiltImage
 from smssboot.machine.errors import MachineError
 from smssboot.machine.plan import LaunchPlan, Transport
 from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
+from smssboot.study.exactness import obstacle
 from smssboot.study.options import Options, run_directory
 
 VARIABLES = "variables.fd"
@@ -58,6 +59,7 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         memory_mib=choose_memory(image, options, target),
         accel=choose_accel(image, options),
         deterministic=options.deterministic,
+        inexact=obstacle(image, options, target) if options.deterministic else "",
         eager=True,
         qemu=options.qemu,
         disk=disk,
@@ -75,7 +77,9 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
 
 def choose_transport(image: BuiltImage, options: Options, target: Target) -> Transport:
     """How the guest reaches its disk.  Raises UsageError when this machine cannot show it so."""
-    transport: Transport = "memory" if options.deterministic else options.disk or image.transport
+    transport: Transport = options.disk or image.transport
+    if options.deterministic and image.disk is not None and target.disk is not None:
+        transport = "virtio" if obstacle(image, options, target) else "memory"
     if image.disk is None:
         asked = "--firmware uefi" if options.firmware == "uefi" else "--disk" if options.disk else None
         asked = "--log-writes" if options.log_writes else asked
@@ -89,22 +93,20 @@ def choose_transport(image: BuiltImage, options: Options, target: Target) -> Tra
     if options.firmware == "uefi":
         if image.boot_line is None:
             raise UsageError(f"--firmware uefi: the image {image.name!r} has no loader for the firmware")
-        if options.deterministic:
-            raise UsageError("--firmware uefi: the firmware's boot cannot be --deterministic")
-        if transport == "memory":
+        if transport == "memory" or options.disk == "memory":
             raise UsageError("--firmware uefi: the firmware reads no memory disk", hint="--disk virtio")
-    if options.deterministic and options.disk == "virtio":
-        raise UsageError("--disk virtio: its times are the host's", hint="--deterministic takes memory")
     if options.log_writes and (transport == "memory" or options.keep is None):
         raise UsageError("--log-writes: needs a virtio disk, and --keep for the log")
     size = image.disk.stat().st_size
-    if transport == "memory" and size > target.memory_disk_mib << 20:
+    if "memory" not in (transport, options.disk):
+        return transport
+    if size > target.memory_disk_mib << 20:
         raise UsageError(
             f"the disk of {image.name!r} has {size >> 20} MiB, as memory {target.name} can show "
             f"{target.memory_disk_mib} MiB",
-            hint="--disk virtio" if not options.deterministic else "a smaller disk.size",
+            hint="--disk virtio",
         )
-    if transport == "memory" and size & (size - 1):
+    if size & (size - 1):
         raise UsageError(f"the disk of {image.name!r} is no power of two, so it cannot be shown as memory")
     return transport
 
@@ -149,6 +151,8 @@ def choose_accel(image: BuiltImage, options: Options) -> str:
     """The accelerator by name; another one than TCG has to prove itself first."""
     if options.accel == "tcg":
         return "tcg"
+    if options.deterministic:
+        raise UsageError(f"--accel {options.accel}: only tcg counts instructions, as --deterministic needs")
     from smssboot.machine import accel
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from smssboot.machine import causes
@@ -49,7 +50,8 @@ def run_view(boot: Boot) -> RunView:
         qemu_argv=boot.process.argv if boot.process else (),
         nonce=prepared.nonce,
         memory_mib=plan.ram_bytes >> 20,
-        deterministic=plan.deterministic,
+        deterministic=plan.deterministic and not plan.inexact,
+        inexact=plan.inexact,
         timeline_hash=timeline_hash(boot.items),
         events=_events(boot.items, report),
         findings=report.findings if report else (),
@@ -81,7 +83,8 @@ def log_view(items: Sequence[Item], report: Report | None, *, arch: str, profile
         qemu_version=start.qemu_version,
         qemu_argv=start.argv,
         nonce=start.nonce,
-        deterministic="-icount" in start.argv,
+        deterministic=_exact(start.argv),
+        inexact="" if _exact(start.argv) or "-icount" not in start.argv else "its idle time was the host's",
         timeline_hash=timeline_hash(items),
         events=_events(items, report),
         findings=report.findings if report else (),
@@ -140,6 +143,11 @@ def _events(items: Sequence[Item], report: Report | None) -> list[EventView]:
 
 def _tail(items: Sequence[Item]) -> list[str]:
     return [item.text for item in items if isinstance(item, Console)][-_TAIL:]
+
+
+def _exact(argv: Sequence[str]) -> bool:
+    """Whether instructions were counted and idle time skipped (machine/argv.py)."""
+    return any(option == "-icount" and "sleep=off" in value for option, value in pairwise(argv))
 
 
 def explain(findings: Sequence[Finding]) -> str:

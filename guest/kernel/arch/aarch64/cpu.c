@@ -42,8 +42,9 @@ PVOID KiInitializeSwitchFrame(PVOID KernelStackTop)
     return Stack;
 }
 
-/* WFI wakes for a masked interrupt too; it is taken between the two instructions after it. */
+/* WFI wakes for a masked interrupt too; it is taken between the two instructions after it. KiHalted: where the program
+ * counter stands while the processor sleeps here. */
 VOID KiIdleProcessor(VOID)
 {
-    __asm__ volatile("dsb sy\n\twfi\n\tmsr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
+    __asm__ volatile(".globl KiHalted\n\tdsb sy\n\twfi\nKiHalted:\tmsr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
 }

@@ -7,6 +7,7 @@
 #define PIT_COMMAND    0x43
 #define PIT_FREQUENCY  1193182ull
 #define PIT_MEASURE    1193             /* ticks: 1 ms */
+#define TSC_STEP       1000000ull       /* Hz: the measurement is good for three digits and a half, so more would be noise */
 
 #define CMOS_INDEX     0x70
 #define CMOS_DATA      0x71
@@ -23,20 +24,24 @@ static ULONG KiReadPit(VOID)
 
 VOID KiInitializeClock(VOID)
 {
-    ULONG64 Start, End;
+    ULONG64 Start, End, Hertz;
     ULONG First, Ticks;
 
     KiOut8(PIT_COMMAND, 0x34);          /* channel 0, both bytes, rate generator */
     KiOut8(PIT_CHANNEL0, 0);
     KiOut8(PIT_CHANNEL0, 0);
     First = KiReadPit();
+    while ((Ticks = KiReadPit()) == First)
+        ;                               /* from one tick to another, and not from somewhere between two */
+    First = Ticks;
     Start = KiReadCycleCounter();
     do {
         Ticks = (First - KiReadPit()) & 0xFFFF;
         End = KiReadCycleCounter();
     } while (Ticks < PIT_MEASURE);
     KiOut8(PIT_COMMAND, 0x30);          /* one shot without a count: silent */
-    KiSetCounterFrequency((End - Start) * PIT_FREQUENCY / Ticks);
+    Hertz = (End - Start) * PIT_FREQUENCY / Ticks;
+    KiSetCounterFrequency(Hertz < TSC_STEP ? Hertz : (Hertz + TSC_STEP / 2) / TSC_STEP * TSC_STEP);
 }
 
 static ULONG KiReadCmos(UCHAR Index, BOOLEAN Binary)

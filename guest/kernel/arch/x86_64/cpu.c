@@ -140,7 +140,8 @@ PVOID KiInitializeSwitchFrame(PVOID KernelStackTop)
     return Stack;
 }
 
+/* KiHalted: where the program counter stands while the processor sleeps here. */
 VOID KiIdleProcessor(VOID)
 {
-    __asm__ volatile("sti; hlt; cli" ::: "memory");
+    __asm__ volatile(".globl KiHalted\n\tsti\n\thlt\nKiHalted:\tcli" ::: "memory");
 }
