@@ -56,6 +56,11 @@ class Phase:
         """The name by which phases of different boots are compared; phases that repeat share it."""
         return f"{self.name} session={self.session}" if self.session else self.name
 
+    @property
+    def instructions(self) -> int | None:
+        """Instructions of the own time, if the boot was deterministic; None for waiting, which runs none."""
+        return None if self.name == IDLE else round(self.own_ns / INSTRUCTION_NS)
+
 
 def phases(events: Sequence[Event]) -> tuple[Phase, ...]:
     """All phases, by begin; a phase comes behind the one around it.
