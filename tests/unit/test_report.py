@@ -335,3 +335,13 @@ def test_a_report_that_is_read_back_shows_the_same(study: StudyView) -> None:
 def test_what_is_no_report_is_refused_with_a_reason(broken: object) -> None:
     with pytest.raises(ValueError, match="expected"):
         from_document(broken)
+
+
+def test_the_phases_are_in_the_report_and_count_instructions_only_where_they_were_counted() -> None:
+    for deterministic in (False, True):
+        document = to_document(StudyView([samples.run(deterministic=deterministic)]))
+        phases = {phase["name"]: phase for phase in document["runs"][0]["phases"]}
+        port = phases["smss.api-port"]
+        assert (port["begin_ns"], port["end_ns"], port["own_ns"]) == (1_000_000, 1_500_000, 500_000)
+        assert port["instructions"] == (500_000 // 8 if deterministic else None)
+        assert document["runs"][0]["phases"][port["parent"]]["name"] == "process 232"

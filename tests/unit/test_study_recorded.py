@@ -96,7 +96,7 @@ def test_what_is_no_run_is_refused_by_name(tmp_path: Path) -> None:
         ('"seq": 1,', '"seq": "one",', "runs[0].events[1].seq: expected integer or null, found \"one\""),
         ('"arch": "x86_64"', '"arch": 64', "runs[0].arch: expected string, found 64"),
         ('"voice": "fact"', '"voice": "rumour"', "runs[0].events[0].voice: expected one of"),
-        ('"recipe"', '"receipt"', "runs[0]: expected a field 'recipe'"),
+        ('"recipe"', '"receipt"', "no field 'recipe', expected a report of smssboot.report/1"),
         ("smssboot.report/1", "smssboot.report/9", 'schema: expected "smssboot.report/1"'),
         ('"console": [', '"console": [[', ":"),
         ('"events": [', '"events": {', ":"),

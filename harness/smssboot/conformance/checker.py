@@ -35,15 +35,26 @@ def check(
 
     O(n log n) in the number of items when the timeline conforms.
     """
-    timeline = list(items)
+    return _best(expectation, list(items), sources)[1]
+
+
+def resolve(expectation: Expectation, items: Sequence[Item]) -> Expectation:
+    """What a timeline is held against: projected onto what it can show, its choices made as it made them."""
+    if not expectation.choices:
+        return project(expectation, sources_of(items))
+    return _best(expectation, items, None)[0]
+
+
+def _best(
+    expectation: Expectation, timeline: Sequence[Item], sources: Iterable[str] | None
+) -> tuple[Expectation, Report]:
     shown = sources_of(timeline) if sources is None else tuple(sources)
-    projected = project(expectation, shown)
-    best: Report | None = None
-    for variant in _variants(projected):
+    best: tuple[Expectation, Report] | None = None
+    for variant in _variants(project(expectation, shown)):
         report = _check(variant, timeline)
-        if best is None or len(report.findings) < len(best.findings):
-            best = report
-        if not best.findings:
+        if best is None or len(report.findings) < len(best[1].findings):
+            best = variant, report
+        if not best[1].findings:
             break
     assert best is not None
     return best

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from smssboot.errors import UsageError, did_you_mean
-from smssboot.image import document, pekind, regf, regvalues, storage
+from smssboot.image import divergences, document, pekind, regf, regvalues, storage
 from smssboot.image.document import Node, Place
 from smssboot.image.paths import ARCHES, RECIPES
 
 KEYS: Final = (
     "name", "description", "extends", "profile", "target", "memory", "sessions", "registry", "programs",
-    "edit", "hive", "boot", "image", *storage.KEYS,
+    "edit", "hive", "boot", "image", "divergences", *storage.KEYS,
 )  # fmt: skip
 SYSTEM32: Final = "Windows/System32/"
 DEFAULT_PROFILE: Final = "win11/documented"
@@ -80,6 +80,7 @@ class Recipe:
     replay: Path | None = None
     storage: storage.Storage = field(default_factory=storage.Storage)
     foreign: Path | None = None
+    divergences: list[divergences.Divergence] = field(default_factory=list)
     inputs: list[Path] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
 
@@ -242,6 +243,9 @@ class _Layer:
 
     def _image(self, node: Node) -> None:
         self._recipe.foreign = self._file(node)
+
+    def _divergences(self, node: Node) -> None:
+        self._recipe.divergences += divergences.read(node)
 
     def _boot(self, node: Node) -> None:
         fields = node.fields(("replay",), required=("replay",))

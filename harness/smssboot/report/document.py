@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from smssboot.conformance.findings import Finding
 from smssboot.report.view import DURATIONS, EXIT_CODES, CauseView, EventView, RunView, StudyView
+from smssboot.timeline.phases import Phase
 
 SCHEMA: Final = "smssboot.report/1"
 
@@ -69,6 +70,7 @@ def _run(run: RunView) -> Json:
         "seen": run.seen,
         "durations_s": _durations(run.durations_s),
         "findings": [_finding(finding) for finding in run.findings],
+        "phases": [_phase(phase, run) for phase in run.phases],
         "events": [_event(view) for view in run.events],
         "console_tail": list(run.console_tail),
         "console": [[line.line, line.text] for line in run.console],
@@ -84,6 +86,19 @@ def _durations(durations: Mapping[str, float]) -> Json:
     """Every known stage is there; one that was not reached is null."""
     known: Json = {key: durations.get(key) for key in DURATIONS}
     return {key: value if value is None or math.isfinite(value) else None for key, value in known.items()}
+
+
+def _phase(phase: Phase, run: RunView) -> Json:
+    return {
+        "name": phase.name,
+        "session": phase.session,
+        "process": phase.process,
+        "begin_ns": phase.begin_ns,
+        "end_ns": phase.end_ns,
+        "own_ns": phase.own_ns,
+        "instructions": run.instructions(phase),
+        "parent": phase.parent,
+    }
 
 
 def _event(view: EventView) -> Json:
@@ -128,7 +143,7 @@ def _finding(finding: Finding) -> Json:
 
 
 _encode: Final = json.JSONEncoder(allow_nan=False).encode
-_ONE_LINE_EACH: Final = ("events", "findings", "later_causes", "console")
+_ONE_LINE_EACH: Final = ("events", "findings", "later_causes", "console", "phases")
 
 
 def _layout(value: Json, depth: int) -> str:

@@ -1,7 +1,8 @@
 """Whether a JSON document has the shape that our own schema asks for, said with the place of what has not.
 
 Knows the part of JSON Schema that `schema.json` uses; the tests hold it against a full implementation.  Keys
-that the schema does not know are let through: a later version of the program may have written them.
+that the schema does not know and keys that are missing are let through: another version of the program may
+have written the document, and its reader says what it cannot do without.
 """
 
 from __future__ import annotations
@@ -50,9 +51,6 @@ def _check(whole: Mapping[str, Any], schema: Mapping[str, Any], value: Any, plac
 
 
 def _object(whole: Mapping[str, Any], schema: Mapping[str, Any], value: Any, place: str) -> None:
-    for key in schema.get("required", ()):
-        if key not in value:
-            raise ValueError(f"{place or 'the document'}: expected a field {key!r}")
     known, others = schema.get("properties", {}), schema.get("additionalProperties")
     for key, entry in value.items():
         inside = f"{place}.{key}" if place else key

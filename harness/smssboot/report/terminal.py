@@ -7,7 +7,7 @@ when the stream is a terminal that wants colour, and only then loads rich.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Final, NamedTuple, TextIO
 
@@ -52,15 +52,27 @@ def text(study: StudyView) -> str:
 
 def show(study: StudyView, stream: TextIO, *, colour: bool, width: int | None = None) -> None:
     """Write the report to `stream`.  `colour` is the caller's decision (terminal, and NO_COLOR unset)."""
+    put(lambda wrap: lines(study, wrap), stream, colour=colour, width=width)
+
+
+def put(
+    make: Callable[[int | None], Iterable[Line]],
+    stream: TextIO,
+    *,
+    colour: bool,
+    width: int | None = None,
+) -> None:
+    """Write lines to `stream`; `make` gets the columns that notes are wrapped to, None without a terminal."""
     if not colour:
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        stream.write(text(study).encode(encoding, "backslashreplace").decode(encoding))
+        whole = "".join("".join(span.text for span in line).rstrip() + "\n" for line in make(None))
+        stream.write(whole.encode(encoding, "backslashreplace").decode(encoding))
         return
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=stream, force_terminal=True, width=width, highlight=False, soft_wrap=True)
-    for line in lines(study, wrap=min(console.width, 110)):
+    for line in make(min(console.width, 110)):
         console.print(Text.assemble(*((span.text, STYLES.get(span.style, "")) for span in line)))
 
 

@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from smssboot.conformance.findings import Finding, Status
 from smssboot.timeline.items import Console, Event, Voice
+from smssboot.timeline.phases import Phase, phases
 
 Verdict: TypeAlias = Literal["conforms", "deviates", "error"]
 
@@ -92,6 +93,15 @@ class RunView:
     console_tail: Sequence[str] = ()
     console: Sequence[Console] = ()
     log: str = "serial.log"
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The boot's phases with their own times, worked out anew from its events."""
+        return phases([view.event for view in self.events])
+
+    def instructions(self, phase: Phase) -> int | None:
+        """How many instructions a phase took by itself; None where they were not counted."""
+        return phase.instructions if self.deterministic else None
 
     def count(self, voice: Voice) -> int:
         """How many events of one voice were seen."""

@@ -17,7 +17,7 @@ from typing import Final
 from smssboot.timeline.items import Event
 from smssboot.timeline.spans import BEGIN, SYSTEM, Boot, boots, phase_name
 
-__all__ = ["IDLE", "INSTRUCTION_NS", "SYSTEM", "Phase", "costs", "phases"]
+__all__ = ["IDLE", "INSTRUCTION_NS", "SYSTEM", "Phase", "busy", "costs", "phases"]
 
 INSTRUCTION_NS: Final = 8
 """Guest nanoseconds of one instruction in a deterministic run (icount, shift=3)."""
@@ -56,6 +56,11 @@ class Phase:
         """The name by which phases of different boots are compared; phases that repeat share it."""
         return f"{self.name} session={self.session}" if self.session else self.name
 
+    @property
+    def instructions(self) -> int | None:
+        """Instructions of the own time, if the boot was deterministic; None for waiting, which runs none."""
+        return None if self.name == IDLE else round(self.own_ns / INSTRUCTION_NS)
+
 
 def phases(events: Sequence[Event]) -> tuple[Phase, ...]:
     """All phases, by begin; a phase comes behind the one around it.
@@ -76,6 +81,16 @@ def costs(events: Sequence[Event]) -> dict[str, int]:
     return found
 
 
+def busy(events: Sequence[Event], begin_ns: int, end_ns: int) -> dict[str, int]:
+    """Like `costs`, of the time from `begin_ns` to `end_ns`; phases that have none of it are left out."""
+    found: dict[str, int] = {}
+    for boot in boots(events)[-1:]:
+        for phase in _Walk(boot, 0, (begin_ns, end_ns)).phases():
+            if phase.own_ns:
+                found[phase.key] = found.get(phase.key, 0) + phase.own_ns
+    return found
+
+
 @dataclass(slots=True)
 class _Open:
     """A phase while its boot is walked through.  `begin` is its begin's position, None for a process."""
@@ -92,8 +107,9 @@ class _Open:
 class _Walk:
     """One walk through the records of one start of the kernel."""
 
-    def __init__(self, boot: Boot, first: int) -> None:
+    def __init__(self, boot: Boot, first: int, window: tuple[int, int] | None = None) -> None:
         self._boot = boot
+        self._window = window
         self._first = first
         self._found = [_Open(0, None, 0, 0, None)]
         self._process: dict[int, int] = {0: 0}
@@ -122,7 +138,7 @@ class _Walk:
         before = self._boot.records[at - 1] if at else None
         now, then = event.time_ns or 0, before.time_ns or 0 if before else 0
         owner = self._owner(at, life) if not self._woke_up(at) else self._idle_phase(then)
-        self._found[owner].own_ns += now - then
+        self._found[owner].own_ns += self._inside(then, now)
         if owner == self._idle:
             self._found[owner].end_ns = now
         if before is not None and event.seq != (before.seq or 0) + 1:
@@ -136,6 +152,12 @@ class _Walk:
             self._stacks[life].append(self._of[at])
         elif at in self._boot.closes:
             self._close(self._of[self._boot.closes[at]], life, now)
+
+    def _inside(self, then: int, now: int) -> int:
+        if self._window is None:
+            return now - then
+        low, high = self._window
+        return max(0, min(now, high) - max(then, low))
 
     def _woke_up(self, at: int) -> bool:
         """Whether all programs waited before this record: the kernel made it by itself, after one of theirs.
