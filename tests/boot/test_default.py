@@ -101,3 +101,22 @@ def test_counting_instructions_repeats_every_record(boot: Boot, tmp_path: Path) 
         assert log.index(b" fact power.request ") > steady
         logs.append(log[:steady])
     assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize(("cpu", "memory"), [({"x86_64": "Skylake-Client", "aarch64": "cortex-a72"}, 96)])
+def test_another_processor_and_another_memory(
+    cpu: dict[str, str], memory: int, boot: Boot, arch: str
+) -> None:
+    result = boot("default", "--cpu", cpu[arch], "--memory", str(memory))
+    assert result.code == 0, result.stderr
+    assert result.run["memory_mib"] == memory
+    (told,) = result.data("kernel.memory", "bytes")
+    assert memory - 8 <= int(told) >> 20 <= memory
+    argv = result.run["qemu"]["argv"]
+    assert argv[argv.index("-cpu") + 1] == cpu[arch]
+
+
+def test_a_processor_that_qemu_does_not_know(arch: str) -> None:
+    done = smssboot("run", "--arch", arch, "--cpu", "Skylake-Cleint" if arch == "x86_64" else "cortex-a75x")
+    assert done.returncode == 2
+    assert "--cpu: unknown processor" in done.stderr and "did you mean" in done.stderr
