@@ -92,7 +92,7 @@ def test_ten_in_a_row(number: int, boot: Boot) -> None:
 def test_counting_instructions_repeats_every_record(boot: Boot, tmp_path: Path) -> None:
     logs = []
     for name in ("one", "two"):
-        result = boot("default", "--deterministic", "--keep", tmp_path / name)
+        result = boot("default", "--deterministic", "--no-cache", "--keep", tmp_path / name)
         assert result.code == 0, result.stderr
         log = Path(result.run["artifacts"]["serial"]).read_bytes()
         # The request to power off is the host's, and comes when it comes: before or after the registry's

@@ -218,7 +218,9 @@ def _summary(run: RunView, width: int) -> Line:
         facts.append(f"{len(run.findings)} finding{'s' if len(run.findings) > 1 else ''}")
     if run.verdict != "conforms":
         facts.append(run.cause.kind)
-    if "total" in run.durations_s:
+    if run.cached:
+        facts.append(f"cached, booted {_safe(run.booted)}")
+    elif "total" in run.durations_s:
         facts.append(f"{run.durations_s['total']:.2f} s")
     spans.append(Span("  " + ", ".join(fact for fact in facts if fact)))
     return spans
