@@ -86,3 +86,22 @@ def test_two_architectures_at_once() -> None:
 def test_ten_in_a_row(number: int, boot: Boot) -> None:
     result = boot()
     assert result.code == 0, result.stderr
+
+
+@pytest.mark.parametrize(("cpu", "memory"), [({"x86_64": "Skylake-Client", "aarch64": "cortex-a72"}, 96)])
+def test_another_processor_and_another_memory(
+    cpu: dict[str, str], memory: int, boot: Boot, arch: str
+) -> None:
+    result = boot("default", "--cpu", cpu[arch], "--memory", str(memory))
+    assert result.code == 0, result.stderr
+    assert result.run["memory_mib"] == memory
+    (told,) = result.data("kernel.memory", "bytes")
+    assert memory - 8 <= int(told) >> 20 <= memory
+    argv = result.run["qemu"]["argv"]
+    assert argv[argv.index("-cpu") + 1] == cpu[arch]
+
+
+def test_a_processor_that_qemu_does_not_know(arch: str) -> None:
+    done = smssboot("run", "--arch", arch, "--cpu", "Skylake-Cleint" if arch == "x86_64" else "cortex-a75x")
+    assert done.returncode == 2
+    assert "--cpu: unknown processor" in done.stderr and "did you mean" in done.stderr

@@ -57,6 +57,8 @@ def test_version_is_quick() -> None:
         (["run", "--arhc", "x86_64"], "did you mean '--arch'?"),
         (["run", "--arch", "arm64"], "did you mean 'aarch64'?"),
         (["run", "--timeout", "soon"], "expected seconds, found 'soon'"),
+        (["run", "--memory", "much"], "expected MiB, found 'much'"),
+        (["run", "--memory", "8"], "8 MiB is not between 16 and 2048"),
         (["run", "--json", "-", "--junit", "-"], "both want standard output"),
         (["run", "defualt"], "did you mean 'default'?"),
         (["run", "--profile", "win11/documentd"], "did you mean"),

@@ -95,7 +95,7 @@ def test_a_layer_from_another_file_is_blamed_where_it_stands(tmp_path: Path) -> 
     path = tmp_path / "matrix.yaml"
     path.write_text("fault:\n  programs: {lsass.exe: removed}\n  memory: 1 MiB\n")
     node = load(path, "matrix").fields(("fault",))["fault"]
-    with pytest.raises(InputError, match=r"matrix\.yaml:3:11: memory: 1 MiB"):
+    with pytest.raises(InputError, match=r"matrix\.yaml:3:11: matrix\.fault\.memory: 1 MiB"):
         load_recipe("diskless", over=[node])
     assert node.plain() == {"programs": {"lsass.exe": "removed"}, "memory": "1 MiB"}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from smssboot.errors import UsageError, did_you_mean
-from smssboot.image.paths import ARCHES
+from smssboot.image.paths import ARCHES, LARGEST_MIB, SMALLEST_MIB
 
 
 class Parser(argparse.ArgumentParser):
@@ -68,3 +68,13 @@ def seconds(text: str) -> float:
     if not 0 < value < 86_400:
         raise argparse.ArgumentTypeError(f"expected seconds, found {text!r}")
     return value
+
+
+def mebibytes(text: str) -> int:
+    """A size of RAM in MiB, as argparse's type; `64` and `64 MiB` are the same."""
+    number = text.removesuffix("MiB").strip()
+    if not number.isdecimal() or not number.isascii():
+        raise argparse.ArgumentTypeError(f"expected MiB, found {text!r}")
+    if not SMALLEST_MIB <= int(number) <= LARGEST_MIB:
+        raise argparse.ArgumentTypeError(f"{number} MiB is not between {SMALLEST_MIB} and {LARGEST_MIB}")
+    return int(number)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smssboot.cli import outputs
-from smssboot.cli.parser import add_recipes, seconds
+from smssboot.cli.parser import add_recipes, mebibytes, seconds
 from smssboot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def add_boot_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--firmware", choices=("direct", "uefi"), default="direct", help="who loads the kernel: QEMU or UEFI"
     )
+    parser.add_argument("--cpu", metavar="MODEL", help="another processor than the target's (qemu -cpu help)")
+    parser.add_argument("--memory", metavar="MIB", type=mebibytes, help="RAM instead of the recipe's")
+    parser.add_argument("--no-cache", action="store_true", help="boot, even if the result is known already")
     parser.add_argument("--qemu", metavar="PATH", help="another QEMU binary")
 
 
@@ -82,6 +85,9 @@ def boot_options(options: Namespace) -> BootOptions:
         disk=options.disk,
         firmware=options.firmware,
         log_writes=getattr(options, "log_writes", False),
+        cpu=options.cpu,
+        memory_mib=options.memory,
+        cache=not options.no_cache,
     )
 
 

@@ -1,4 +1,4 @@
-"""Where things are: the project's own folders, and where builds go."""
+"""Where things are: the project's own folders, and where builds go; and what there is at all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ RECIPES: Final = PROJECT / "images"
 GUEST: Final = PROJECT / "guest"
 
 ARCHES: Final = ("x86_64", "aarch64")
+
+SMALLEST_MIB: Final = 16
+LARGEST_MIB: Final = 2048
+"""RAM of a guest; on q35 it has to lie below the devices."""
 
 
 def build_dir() -> Path:

@@ -14,7 +14,7 @@ from typing import Final
 from smssboot.errors import UsageError, did_you_mean
 from smssboot.image import divergences, document, pekind, regf, regvalues, storage
 from smssboot.image.document import Node, Place
-from smssboot.image.paths import ARCHES, RECIPES
+from smssboot.image.paths import ARCHES, LARGEST_MIB, RECIPES, SMALLEST_MIB
 
 KEYS: Final = (
     "name", "description", "extends", "profile", "target", "memory", "sessions", "registry", "programs",
@@ -23,8 +23,6 @@ KEYS: Final = (
 SYSTEM32: Final = "Windows/System32/"
 DEFAULT_PROFILE: Final = "win11/documented"
 SESSION_MANAGER: Final = "CurrentControlSet\\Control\\Session Manager"
-_SMALLEST_MIB: Final = 16
-_LARGEST_MIB: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +189,7 @@ class _Layer:
             self._recipe.places[f"target.{arch}"] = target.place
 
     def _memory(self, node: Node) -> None:
-        number, _, unit = node.text().partition(" ")
-        if not number.isdecimal() or unit not in ("MiB", "GiB"):
-            node.fail(f"memory: expected a size like '64 MiB', found {node.text()!r}")
-        size = int(number) * (1024 if unit == "GiB" else 1)
-        if not _SMALLEST_MIB <= size <= _LARGEST_MIB:
-            node.fail(f"memory: {size} MiB is not between {_SMALLEST_MIB} MiB and {_LARGEST_MIB} MiB")
-        self._recipe.memory_mib = size
+        self._recipe.memory_mib = memory_mib(node)
 
     def _sessions(self, node: Node) -> None:
         self._recipe.sessions = node.integer(1, 16)
@@ -258,6 +250,17 @@ class _Layer:
             node.fail(f"{node.where}: no such file: {path}")
         self._recipe.inputs.append(path)
         return path
+
+
+def memory_mib(node: Node) -> int:
+    """A size of RAM like `64 MiB`, in MiB."""
+    number, _, unit = node.text().partition(" ")
+    if not number.isdecimal() or unit not in ("MiB", "GiB"):
+        node.fail(f"{node.where}: expected a size like '64 MiB', found {node.text()!r}")
+    size = int(number) * (1024 if unit == "GiB" else 1)
+    if not SMALLEST_MIB <= size <= LARGEST_MIB:
+        node.fail(f"{node.where}: {size} MiB is not between {SMALLEST_MIB} MiB and {LARGEST_MIB} MiB")
+    return size
 
 
 def _damage(node: Node) -> Damage:

@@ -169,8 +169,8 @@ def _flash(plan: LaunchPlan, machine: str) -> tuple[str, list[str]]:
 
 
 def _cpu(plan: LaunchPlan) -> str:
-    """Hardware acceleration runs the host's own processor, not a model of another."""
-    return plan.target.cpu if plan.accel.startswith("tcg") else "host"
+    """What was asked for; else hardware acceleration runs the host's own processor, no model of another."""
+    return plan.cpu or (plan.target.cpu if plan.accel.startswith("tcg") else "host")
 
 
 def _fill(options: tuple[str, ...], **names: str) -> list[str]:

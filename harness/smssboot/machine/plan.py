@@ -36,6 +36,7 @@ class LaunchPlan(NamedTuple):
     initrd: Path | None = None
     append: str = ""
     memory_mib: int | None = None  # None: the target's default
+    cpu: str | None = None  # QEMU's `-cpu`; None: the target's
     accel: str = "tcg"  # what QEMU gets; `accel.choose` resolves "auto"
     deterministic: bool = False  # count instructions; times and records repeat bit by bit, unless
     inexact: str = ""  # ... the guest waits for something of the host's pace: why

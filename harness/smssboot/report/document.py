@@ -66,6 +66,7 @@ def _run(run: RunView) -> Json:
         "inexact": run.inexact,
         "timeline_hash": run.timeline_hash,
         "cached": run.cached,
+        "booted": run.booted,
         "expected": run.expected,
         "seen": run.seen,
         "durations_s": _durations(run.durations_s),

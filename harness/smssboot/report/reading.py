@@ -50,6 +50,7 @@ def _run(run: Json) -> RunView:
         inexact=run["inexact"],
         timeline_hash=run["timeline_hash"],
         cached=run["cached"],
+        booted=run.get("booted", ""),
         events=[_event(event) for event in run["events"]],
         findings=[_finding(finding) for finding in run["findings"]],
         expected=run["expected"],

@@ -232,7 +232,9 @@ def _summary(run: RunView, width: int) -> Line:
         facts.append(run.cause.kind)
     if run.inexact:
         facts.append(f"times are not exact: {_safe(run.inexact)}")
-    if "total" in run.durations_s:
+    if run.cached:
+        facts.append(f"cached, booted {_safe(run.booted)}")
+    elif "total" in run.durations_s:
         facts.append(f"{run.durations_s['total']:.2f} s")
     spans.append(Span("  " + ", ".join(fact for fact in facts if fact)))
     return spans

@@ -58,8 +58,8 @@ class RunView:
     `nonce`, `memory_mib` (RAM in MiB, 0: unknown) and `deterministic` (instructions were counted, so that
     guest times repeat exactly) are what the boot was given; `inexact` is why they do not though it was asked
     for; `timeline_hash` is the hash of everything that the guest said, with its times (empty: nothing to
-    hash); `cached` says that the result is an earlier boot's.  `console` are all lines of console
-    text, with their place in the log.
+    hash); `cached` says that the result is an earlier boot's, and `booted` when that was (UTC, ISO 8601).
+    `console` are all lines of console text, with their place in the log.
     `expected` and `seen` count required events.  `later_causes` are causes after the first.
     `log` names the serial log in findings (`aarch64/serial.log`).  `console_tail` holds the last lines
     of console text, for a boot that ended badly.  `artifacts` maps what a file is (`timeline`,
@@ -83,6 +83,7 @@ class RunView:
     inexact: str = ""
     timeline_hash: str = ""
     cached: bool = False
+    booted: str = ""
     events: Sequence[EventView] = ()
     findings: Sequence[Finding] = ()
     expected: int = 0

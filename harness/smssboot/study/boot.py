@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from smssboot.conformance.monitor import Monitor
     from smssboot.machine.vm import Machine
     from smssboot.model.expectation import Expectation
+    from smssboot.study.cache import Result
     from smssboot.study.exactness import Stillness
     from smssboot.timeline.items import Item
 
@@ -36,7 +37,9 @@ class Boot:
     """One boot from start to verdict.
 
     `error` is set when nothing could be said about the guest.  `outcome` and `report` are None until the
-    boot has ended, and `report` also when the boot failed for reasons that are not the guest's.
+    boot has ended, and `report` also when the boot failed for reasons that are not the guest's.  `recalled`
+    is the earlier boot that stands for this one, which then spawns no QEMU; `key` is what the result will be
+    known by, None for a boot that need not repeat.
     """
 
     def __init__(self, prepared: Prepared, options: Options) -> None:
@@ -51,11 +54,25 @@ class Boot:
         self.error: SmssbootError | None = None
         self.error_kind = "qemu-died"
         self.stillness: Stillness | None = None
+        self.key: str | None = None
+        self.recalled: Result | None = None
 
     @classmethod
     def spawn(cls, image: BuiltImage, options: Options) -> Boot:
         """Plant the nonce and spawn QEMU, paused.  What is wrong with QEMU is kept for the report."""
+        key = None
+        if options.deterministic:
+            from smssboot.study import cache, ingredients
+
+            key = ingredients.key(image, options, cache.folder())
+            result = cache.find(key) if key is not None and options.cache else None
+            if result is not None:
+                from smssboot.study.recall import recall
+
+                if (known := recall(image, options, result)) is not None:
+                    return known
         boot = cls(prepare(image, options), options)
+        boot.key = key
         try:
             boot.process = QemuProcess(boot.prepared.plan)
         except (MachineFailure, OSError) as error:
@@ -67,6 +84,13 @@ class Boot:
         """What is booted."""
         return self.prepared.image
 
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """QEMU's command line; empty when it could not be spawned."""
+        if self.outcome is not None:
+            return self.outcome.argv
+        return self.process.argv if self.process is not None else ()
+
     def load(self) -> None:
         """Everything else that the boot needs; called while QEMU starts.  Raises UsageError."""
         from smssboot.study.expect import expectation
@@ -76,11 +100,12 @@ class Boot:
 
     async def run(self, observer: Observer | None = None) -> None:
         """Let the guest run to its end, and judge it."""
+        if self.recalled is not None:
+            self.judge()
         if self.process is None:
             return
         from smssboot import conformance
         from smssboot.machine import supervisor
-        from smssboot.timeline.order import guest_order
 
         assert self.expected is not None
         self.monitor = monitor = conformance.Monitor(self.expected)
@@ -125,6 +150,18 @@ class Boot:
             recorder.close()
         if self.error is not None:
             return
+        self.judge()
+        if self.key is not None:
+            from smssboot.study import cache
+
+            cache.store(self.key, self)
+
+    def judge(self) -> None:
+        """The verdict on everything that was seen, of this boot or of the earlier one."""
+        from smssboot import conformance
+        from smssboot.timeline.order import guest_order
+
+        assert self.expected is not None
         self.items = guest_order(self.items)
         self.report = conformance.check(self.expected, self.items)
 
@@ -151,7 +188,7 @@ class Boot:
         self.end_process()
         if self.prepared.keep:
             self._keep()
-        else:
+        elif self.recalled is None:
             shutil.rmtree(self.prepared.run_dir, ignore_errors=True)
 
     def _policy(self) -> Policy:
@@ -183,10 +220,10 @@ class Boot:
         ground = context(self.image, self.prepared.profile, self.prepared.nonce, memory)
         kept = {**context_json(ground), "recipe": self.image.name}
         (folder / "context.json").write_text(json.dumps(kept, indent=1), "utf-8")
-        if self.process is not None:
+        if self.argv:
             from smssboot.machine.argv import quoted
 
-            (folder / "argv").write_text(quoted(self.process.argv) + "\n", "utf-8")
+            (folder / "argv").write_text(quoted(self.argv) + "\n", "utf-8")
         for name in ("modules.cpio", VARIABLES):
             (folder / name).unlink(missing_ok=True)
 

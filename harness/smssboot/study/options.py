@@ -13,11 +13,12 @@ _TRIES: Final = 1000
 
 
 class Options(NamedTuple):
-    """`profile`, `target` and `memory_mib` override the recipe's; `timeout_s` is the time to the steady
-    state; `keep` a folder that gets each boot's artifacts; `nonce` repeats an earlier boot's; `power_off`
-    is how the guest is asked to end: power button, or `shutdown` on its second serial port (sac);
-    `disk` overrides the recipe's transport, `firmware` says who loads the kernel; `log_writes` keeps the
-    order of the disk's writes (evidence/writelog.py)."""
+    """`profile`, `target` and `memory_mib` override the recipe's, `cpu` the target's (QEMU's `-cpu`);
+    `timeout_s` is the time to the steady state; `keep` a folder that gets each boot's artifacts; `nonce`
+    repeats an earlier boot's; `power_off` is how the guest is asked to end: power button, or `shutdown` on
+    its second serial port (sac); `disk` overrides the recipe's transport, `firmware` says who loads the
+    kernel; `log_writes` keeps the order of the disk's writes (evidence/writelog.py); with `cache` a boot
+    that repeats exactly is not done again while its result is known (study/cache.py)."""
 
     profile: str | None = None
     target: str | None = None
@@ -32,6 +33,8 @@ class Options(NamedTuple):
     disk: Literal["virtio", "memory"] | None = None
     firmware: Literal["direct", "uefi"] = "direct"
     log_writes: bool = False
+    cpu: str | None = None
+    cache: bool = False
 
     def draw_nonce(self) -> str:
         """The nonce of the next boot."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from smssboot.errors import InfrastructureError, UsageError, did_you_mean
 from smssboot.image.built import DISK, BuiltImage
-from smssboot.machine.errors import MachineError
+from smssboot.machine.errors import MachineError, QemuMissing
 from smssboot.machine.plan import LaunchPlan, Transport
 from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
 from smssboot.study.exactness import obstacle
@@ -34,45 +34,72 @@ class Prepared(NamedTuple):
 
 def prepare(image: BuiltImage, options: Options) -> Prepared:
     """Choose the machine, make the boot's folder, plant the nonce.  Raises UsageError."""
-    target = choose_target(image, options)
-    profile = options.profile or image.profile
-    nonce = options.draw_nonce()
-    transport = choose_transport(image, options, target)
-    firmware = template(target) if options.firmware == "uefi" else None
+    plan = draft(image, options)
+    if plan.cpu is not None:
+        _check_cpu(plan)
+    firmware = template(plan.target) if options.firmware == "uefi" else None
     run_dir = run_directory(options.keep, f"{image.recipe.stem}-{image.arch}")
-    append = f"profile={profile} image={image.id} nonce={nonce}"
-    if image.disk is not None:
-        append += f" systempartition={image.disk_guid}"
-    disk, variables = _own_copies(image, run_dir, nonce, firmware, append)
-    modules = image.plant(nonce, run_dir / "modules.cpio")
-    uefi = options.firmware == "uefi"
+    disk, variables = _own_copies(image, run_dir, plan.nonce, firmware, _line(plan, image))
+    modules = image.plant(plan.nonce, run_dir / "modules.cpio")
     write_log = None
     if options.log_writes:
         write_log = run_dir / WRITE_LOG
         write_log.touch()
+    plan = plan._replace(
+        run_dir=run_dir,
+        initrd=None if plan.initrd is None else modules,
+        disk=disk,
+        write_log=write_log,
+        variables=variables,
+    )
+    return Prepared(image, plan.profile, plan.nonce, plan, options.keep is not None)
+
+
+def draft(image: BuiltImage, options: Options) -> LaunchPlan:
+    """The boot's plan with the image's own files: nothing of this boot is there yet.  Raises UsageError."""
+    target = choose_target(image, options)
+    uefi = options.firmware == "uefi"
     plan = LaunchPlan(
         target=target,
-        run_dir=run_dir,
+        run_dir=image.dir,
         kernel=None if uefi else image.stub,
-        initrd=None if uefi else modules,
-        append="" if uefi else append,
+        initrd=None if uefi else image.modules,
         memory_mib=choose_memory(image, options, target),
+        cpu=options.cpu,
         accel=choose_accel(image, options),
         deterministic=options.deterministic,
         inexact=obstacle(image, options, target) if options.deterministic else "",
         eager=True,
         qemu=options.qemu,
-        disk=disk,
-        transport=transport,
-        write_log=write_log,
+        disk=image.disk,
+        transport=choose_transport(image, options, target),
         firmware=options.firmware,
-        variables=variables,
-        profile=profile,
+        profile=options.profile or image.profile,
         image=image.id,
         image_sha256=image.sha256,
-        nonce=nonce,
+        nonce=options.draw_nonce(),
     )
-    return Prepared(image, profile, nonce, plan, options.keep is not None)
+    return plan if uefi else plan._replace(append=_line(plan, image))
+
+
+def _line(plan: LaunchPlan, image: BuiltImage) -> str:
+    """The kernel's command line."""
+    line = f"profile={plan.profile} image={plan.image} nonce={plan.nonce}"
+    return line if image.disk is None else f"{line} systempartition={image.disk_guid}"
+
+
+def _check_cpu(plan: LaunchPlan) -> None:
+    """Refuse a processor that QEMU does not know.  Without any QEMU the launch says so, in a report."""
+    from smssboot.machine import cpus
+
+    try:
+        cpus.check(plan)
+    except QemuMissing:
+        pass
+    except MachineError as error:
+        if error.kind == "usage":
+            raise UsageError(f"--cpu: {error}") from None
+        raise InfrastructureError(str(error)) from None
 
 
 def choose_transport(image: BuiltImage, options: Options, target: Target) -> Transport:

@@ -24,10 +24,19 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
     """
     boots: dict[int, Boot] = {}
     try:
-        for number, image in enumerate(images[:_PARALLEL]):
-            boots[number] = Boot.spawn(image, options)
+        running = 0
+        for number, image in enumerate(images):
+            if running == _PARALLEL:
+                break
+            boots[number] = boot = Boot.spawn(image, options)
+            running += boot.recalled is None
         for boot in boots.values():
             boot.load()
+        for boot in boots.values():
+            if boot.recalled is not None:
+                boot.judge()
+        if not running:
+            return [boots[number] for number in sorted(boots)]
         _load_the_rest()
         import asyncio
         import threading
@@ -76,7 +85,7 @@ async def _all(
             await boot.run(observer)
             boot.end_process()
 
-    await asyncio.gather(*(worker(boot) for boot in list(boots.values())))
+    await asyncio.gather(*(worker(boot) for boot in list(boots.values()) if boot.recalled is None))
 
 
 def view(boots: Sequence[Boot]) -> StudyView:
