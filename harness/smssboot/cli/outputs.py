@@ -26,6 +26,8 @@ class Format(NamedTuple):
 FORMATS: Final = {
     "json": Format("smssboot.report.document", "to_json", "write the report as JSON; - is standard output"),
     "junit": Format("smssboot.report.junitxml", "junit", "write the report as JUnit XML"),
+    "html": Format("smssboot.report.html", "html", "write the report as one HTML page"),
+    "svg": Format("smssboot.report.svg", "svg", "write the timelines as an SVG picture"),
 }
 """Every format by its option, `--<name> F`; `-` is standard output, for one of them."""
 

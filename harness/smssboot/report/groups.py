@@ -1,0 +1,49 @@
+"""Runs that belong together: the same image under the same model, on one or more architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smssboot.report.view import RunView, StudyView
+from smssboot.timeline.printable import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs to be shown side by side.  `numbers` are their places among all runs of the study."""
+
+    title: str
+    runs: tuple[RunView, ...]
+    numbers: tuple[int, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def labelled(self) -> tuple[tuple[str, RunView], ...]:
+        """Each run with its label."""
+        return tuple(zip(self.labels, self.runs, strict=True))
+
+
+def groups(study: StudyView) -> list[Group]:
+    """The groups of a study, in the order of their first runs."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, run in enumerate(study.runs):
+        found.setdefault((run.recipe, run.profile), []).append(number)
+    return [
+        Group(
+            " \u00b7 ".join(printable(word) for word in (recipe or "recorded log", profile) if word),
+            runs := tuple(study.runs[number] for number in numbers),
+            tuple(numbers),
+            tuple(labels(runs)),
+        )
+        for (recipe, profile), numbers in found.items()
+    ]
+
+
+def labels(runs: Sequence[RunView]) -> list[str]:
+    """A short name for each run, unlike the others': the architecture, numbered where it repeats."""
+    every = [printable(run.arch) for run in runs]
+    return [
+        f"{arch} #{every[: at + 1].count(arch)}" if every.count(arch) > 1 else arch
+        for at, arch in enumerate(every)
+    ]
