@@ -26,6 +26,7 @@ class Format(NamedTuple):
 FORMATS: Final = {
     "json": Format("smssboot.report.document", "to_json", "write the report as JSON; - is standard output"),
     "junit": Format("smssboot.report.junitxml", "junit", "write the report as JUnit XML"),
+    "trace": Format("smssboot.report.trace", "trace", "write a trace that Perfetto opens (JSON)"),
 }
 """Every format by its option, `--<name> F`; `-` is standard output, for one of them."""
 
