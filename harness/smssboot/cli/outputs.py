@@ -28,6 +28,7 @@ FORMATS: Final = {
     "junit": Format("smssboot.report.junitxml", "junit", "write the report as JUnit XML"),
     "html": Format("smssboot.report.html", "html", "write the report as one HTML page"),
     "svg": Format("smssboot.report.svg", "svg", "write the timelines as an SVG picture"),
+    "trace": Format("smssboot.report.trace", "trace", "write a trace that Perfetto opens (JSON)"),
 }
 """Every format by its option, `--<name> F`; `-` is standard output, for one of them."""
 

@@ -19,8 +19,9 @@ from smssboot.machine import argv, files
 from smssboot.machine.errors import MachineError
 from smssboot.machine.plan import LaunchPlan
 from smssboot.study.digests import Digests
+from smssboot.study.exactness import obstacle
 from smssboot.study.options import Options
-from smssboot.study.prepare import draft
+from smssboot.study.prepare import choose_target, draft
 
 FORMAT: Final = 1
 PACKAGE: Final = Path(__file__).parent.parent
@@ -32,6 +33,8 @@ def key(image: BuiltImage, options: Options, folder: Path) -> str | None:
     """The hash by which the result of this boot is known; None for a boot that does not repeat exactly, or
     when its QEMU is not there (the boot will say so).  `folder` remembers digests.  Raises UsageError."""
     if not options.deterministic or options.firmware != "direct" or options.accel != "tcg":
+        return None
+    if obstacle(image, options, choose_target(image, options)):
         return None
     digests = Digests(folder)
     try:
