@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "build": Command("smssboot.cli.build", "build images"),
     "run": Command("smssboot.cli.run", "boot images and judge them"),
     "check": Command("smssboot.cli.check", "judge a recorded timeline or serial log"),
+    "compare": Command("smssboot.cli.compare", "two architectures, or any two runs, side by side"),
     "time": Command("smssboot.cli.time", "what each stage of a boot took"),
     "blame": Command("smssboot.cli.blame", "the phases of a boot by their own time"),
     "critical-chain": Command("smssboot.cli.critical_chain", "the events that decided how long a boot took"),

@@ -25,6 +25,11 @@ class Subject:
     source: str
     boot: Boot | None = None
 
+    @property
+    def recipe(self) -> str:
+        """The recipe's file that was booted; empty for a run that was recorded."""
+        return "" if self.boot is None else str(self.boot.image.recipe)
+
     def expectation(self) -> Expectation | None:
         """What the model wanted of this run; None where nothing can tell."""
         if self.boot is not None and self.boot.expected is not None:
