@@ -76,7 +76,7 @@ def phase_rows(view: ComparisonView) -> list[PhaseRow]:
 
 
 def lines(view: ComparisonView, everything: bool = False) -> Iterator[Line]:
-    """The comparison; phases that take little, and data that differ rightly, only if `everything` is wanted."""
+    """The comparison; short phases and data that differ rightly only if `everything` is wanted."""
     yield from _runs(view)
     yield []
     yield from _phases(view, everything)
@@ -141,7 +141,8 @@ def _phases(view: ComparisonView, everything: bool) -> Iterator[Line]:
 
 def _costs(row: PhaseRow) -> list[Cell]:
     both = "-" if row.a_ns is None or row.b_ns is None else ratio(row.b_ns, row.a_ns)
-    return [_duration(row.a_ns), _duration(row.b_ns), both, count(row.a_instructions), count(row.b_instructions)]
+    counts = (count(row.a_instructions), count(row.b_instructions))
+    return [_duration(row.a_ns), _duration(row.b_ns), both, *counts]
 
 
 def _duration(ns: int | None) -> Cell:
