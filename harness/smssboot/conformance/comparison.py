@@ -8,7 +8,7 @@ them.  Where no model is known, each process's own order counts, and the data ar
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -26,8 +26,8 @@ MACHINES_OWN: Final = frozenset(
     {"PROCESSOR_ARCHITECTURE", "PROCESSOR_LEVEL", "PROCESSOR_IDENTIFIER", "PROCESSOR_REVISION"}
 )
 """Variables of the environment whose values the processor dictates, where no model says better."""
-_OF_THE_RUN: Final = frozenset({"arch", "machine", "image", "nonce"})
-"""Data that say which run this is; the runs are known to be two."""
+_OF_THE_RUN: Final = frozenset({"arch", "machine", "image", "nonce", "serial"})
+"""Data that say which run this is, or are made from that; the runs are known to be two."""
 
 _EXACT: Final = frozenset({"eq", "has", "list", "in", "digest", "run", "same"})
 """Conditions that fix a value; the others leave it open."""
@@ -133,11 +133,12 @@ class _Work:
 
     def _pair_what_is_left(self) -> None:
         """Events of one name and process that differ in little are one event with other data."""
+        alone = Counter(_who(known) for left in self._left.values() for known in left)
         candidates: list[tuple[float, int, int]] = []
         for i, a in enumerate(self._left["a"][:_MOST]):
             for j, b in enumerate(self._left["b"][:_MOST]):
                 likeness = _likeness(a, b)
-                if likeness >= _ALIKE:
+                if likeness >= _ALIKE or (_who(a) == _who(b) and alone[_who(a)] == 2):
                     candidates.append((-likeness, i, j))
         taken: dict[Which, set[int]] = {"a": set(), "b": set()}
         for _, i, j in sorted(candidates):
@@ -288,7 +289,7 @@ def _differences(a: Known, b: Known) -> Iterable[tuple[str, str, str]]:
     keys = [*a.event.data, *(key for key in b.event.data if key not in a.event.data)]
     for key in keys:
         x, y = a.data.get(key, ""), b.data.get(key, "")
-        if key in DEALT_OUT or same(key, x, y):
+        if key in DEALT_OUT or same(key, x, y) or _counts_records(key, a, b):
             continue
         if key == "block":
             left, right = _block(x), _block(y)
@@ -297,6 +298,11 @@ def _differences(a: Known, b: Known) -> Iterable[tuple[str, str, str]]:
                     yield f"block.{name}", left.get(name, ""), right.get(name, "")
         else:
             yield key, x, y
+
+
+def _counts_records(key: str, a: Known, b: Known) -> bool:
+    """Whether a value is only the number of records before it, which differs when anything else does."""
+    return key == "count" and all(known.data.get("@records") == known.data.get(key) for known in (a, b))
 
 
 def _block(value: str) -> dict[str, str]:
@@ -318,10 +324,13 @@ def _names(match: Match, variable: str) -> bool:
     return any(arg.casefold().startswith(prefix) and not arg.endswith("=*") for arg in match.args)
 
 
+def _who(known: Known) -> tuple[str | None, ...]:
+    """Voice, name and process of an event."""
+    return (known.event.voice, known.event.name, *(known.data.get(key) for key in _WHOSE))
+
+
 def _likeness(a: Known, b: Known) -> float:
-    if (a.event.voice, a.event.name) != (b.event.voice, b.event.name):
-        return 0.0
-    if any(a.data.get(key) != b.data.get(key) for key in _WHOSE):
+    if _who(a) != _who(b):
         return 0.0
     keys = [key for key in {*a.event.data, *b.event.data} if key not in DEALT_OUT and key not in MEASURED]
     if not keys:

@@ -48,6 +48,18 @@ def build(recipe: str | Path | Recipe, arch: str, out: Path | None = None) -> Bu
     return _copy(image, out) if out is not None else image
 
 
+def find(arch: str, sha256: str) -> BuiltImage | None:
+    """An image that was built earlier, by the hash of its content; None when it is not there any more."""
+    for folder in sorted((build_dir() / "images").glob(f"*-{arch}-*")):
+        try:
+            image = BuiltImage.read(folder)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if (image.arch, image.sha256) == (arch, sha256):
+            return image
+    return None
+
+
 class _Index:
     """What an image was made from, for one recipe word and architecture."""
 

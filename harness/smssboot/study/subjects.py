@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smssboot.errors import UsageError
+from smssboot.image.paths import RECIPES
 from smssboot.study.recorded import CONTEXT, load_runs
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Subject:
         """What the model wanted of this run; None where nothing can tell."""
         if self.boot is not None and self.boot.expected is not None:
             return self.boot.expected
-        return _from_context(self.run) or _from_recipe(self.run)
+        return _from_context(self.run) or _from_image(self.run)
 
 
 def recorded(path: Path) -> list[Subject]:
@@ -67,16 +68,18 @@ def _from_context(run: RunView) -> Expectation | None:
     return None
 
 
-def _from_recipe(run: RunView) -> Expectation | None:
-    """By the recipe, if it still gives the very image that was booted."""
-    if not run.recipe or not run.image_sha256:
+def _from_image(run: RunView) -> Expectation | None:
+    """By the very image that was booted, where it still is, or where its recipe makes it again."""
+    if not run.image_sha256:
         return None
-    from smssboot.image.build import build
+    from smssboot.image.build import build, find
     from smssboot.study.expect import expectation
 
     try:
-        image = build(run.recipe, run.arch)
-        if image.sha256 != run.image_sha256:
+        image = find(run.arch, run.image_sha256)
+        if image is None and (RECIPES / f"{run.recipe}.yaml").is_file():
+            image = build(run.recipe, run.arch)
+        if image is None or image.sha256 != run.image_sha256:
             return None
         return expectation(image, run.profile, run.nonce, run.memory_mib or None)
     except UsageError:
