@@ -122,7 +122,7 @@ def finding(word: Word = plain, **changes: object) -> Finding:
         "statements": ("S-024", word("S-999")),
         "sentences": (word("Creates DOS device mappings"), word("Another sentence")),
         "line": 5,
-        "time_ns": 2_500_000,
+        "time_ns": 3_000_000,
         "seq": 4,
         "cause": word("the entry is made late"),
         "repair": word("make it first"),

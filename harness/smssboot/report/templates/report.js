@@ -136,7 +136,7 @@
     if (target.closest("[hidden]")) { query.value = ""; filters.reset(); search(); }
     const closed = target.closest("details:not([open])");
     if (closed) closed.open = true;
-    target.scrollIntoView({ block: "center" });
+    if (target.matches("tr, li")) target.scrollIntoView({ block: "center" });
   });
 
   // ---- timeline -----------------------------------------------------------------------------------
