@@ -32,6 +32,7 @@ SECTIONS: Final = {
     "throughput": "a FAT file against the disk without a file system",
     "image": "building an image",
     "engine": "growth of the check; records per second of the decoder",
+    "report": "the HTML report of ten thousand events",
     "memory": "the harness's and the guest's memory",
 }
 ROUNDS: Final = 15

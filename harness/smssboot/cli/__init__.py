@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "run": Command("smssboot.cli.run", "boot images and judge them"),
     "check": Command("smssboot.cli.check", "judge a recorded timeline or serial log"),
     "compare": Command("smssboot.cli.compare", "two architectures, or any two runs, side by side"),
+    "report": Command("smssboot.cli.report", "show recorded runs in any format"),
     "time": Command("smssboot.cli.time", "what each stage of a boot took"),
     "blame": Command("smssboot.cli.blame", "the phases of a boot by their own time"),
     "critical-chain": Command("smssboot.cli.critical_chain", "the events that decided how long a boot took"),
@@ -53,9 +54,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command = COMMANDS.get(name)
     if command is None:
         raise UsageError(f"COMMAND: unknown value {name!r}", hint=did_you_mean(name, COMMANDS))
-    parser = Parser(
-        prog=f"smssboot {name}", description=command.help, epilog=_EXIT_CODES, allow_abbrev=False
-    )
+    parser = Parser(prog=f"smssboot {name}", description=command.help, epilog=_EXIT_CODES, allow_abbrev=False)
     import_module(command.module).add_arguments(parser)
     options = parser.read(rest)
     options.command = name

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from smssboot.report.view import RunView, StudyView
 from smssboot.timeline.printable import printable
+
+_ORDER: Final = {"x86_64": 0, "aarch64": 1}
+"""So that an architecture has the same place and colour in every report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ def groups(study: StudyView) -> list[Group]:
     found: dict[tuple[str, str], list[int]] = {}
     for number, run in enumerate(study.runs):
         found.setdefault((run.recipe, run.profile), []).append(number)
+    for numbers in found.values():
+        numbers.sort(key=lambda number: (_ORDER.get(study.runs[number].arch, len(_ORDER)), number))
     return [
         Group(
             " \u00b7 ".join(printable(word) for word in (recipe or "recorded log", profile) if word),

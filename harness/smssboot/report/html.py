@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from smssboot import __version__
 from smssboot.report import page
@@ -40,7 +40,13 @@ def html(study: StudyView) -> str:
     environment = Environment(
         autoescape=True, finalize=_safe, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"seconds": page.seconds, "duration": duration, "ms": _ms, "count": _count}
+    environment.filters |= {
+        "seconds": page.seconds,
+        "duration": duration,
+        "ms": _ms,
+        "count": _count,
+        "prose": _prose,
+    }
     css = variables() + asset("report.css") + asset("lanes.css")
     early, late = asset("early.js"), asset("report.js")
     known = groups(study)
@@ -66,6 +72,16 @@ def _safe(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return printable(value.replace("\r\n", " ").replace("\n", " "))
     return "" if value is None else value
+
+
+def _prose(text: str) -> Markup:
+    """A sentence in which names stand between backquotes."""
+    words = str(_safe(text)).split("`")
+    if len(words) % 2 == 0:
+        return escape("`".join(words))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(word) if at % 2 else escape(word) for at, word in enumerate(words)
+    )
 
 
 def _policy(css: str, *scripts: str) -> str:

@@ -103,7 +103,11 @@ def names(lanes: Chart, labels: Sequence[str]) -> str:
             if number == 0:
                 called = _text(shorten(printable(process.name), 18))
                 full = _text(f"{process.name}, pid {lane.pid}")
-                pieces.append(f'<text class="name" x="10" y="{middle}"><title>{full}</title>{called}</text>')
+                alike = len({each.pid for each in process.lanes}) == 1
+                pid = f' <tspan class="pid">{lane.pid}</tspan>' if alike else ""
+                pieces.append(
+                    f'<text class="name" x="10" y="{middle}"><title>{full}</title>{called}{pid}</text>'
+                )
             label = _text(shorten(labels[lane.run], 10))
             pieces.append(
                 f'<text class="run {run_class(lane.run)}" x="{NAMES - 8}" y="{middle}">{label}</text>'
@@ -241,11 +245,11 @@ def axis(scale: Scale) -> Iterator[tuple[float, str]]:
 
 
 def _round_times(segment: Segment, scale: Scale, step: int) -> Iterator[tuple[float, str]]:
-    after = segment.left if segment.begin_ns == 0 else segment.left + 0.03
+    after = segment.left if segment.begin_ns == 0 else segment.left + 0.045
     at = -(-segment.begin_ns // step) * step
     while at <= segment.end_ns:
         place = scale.at(at)
-        if place >= after and segment.right - place > (0.0 if segment.right > 0.95 else 0.02):
+        if place >= after and segment.right - place > (0.0 if segment.right > 0.95 else 0.045):
             yield place, tick_text(at, step)
         at += step
 

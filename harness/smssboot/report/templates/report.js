@@ -136,7 +136,7 @@
     if (target.closest("[hidden]")) { query.value = ""; filters.reset(); search(); }
     const closed = target.closest("details:not([open])");
     if (closed) closed.open = true;
-    target.scrollIntoView({ block: "center" });
+    if (target.matches("tr, li")) target.scrollIntoView({ block: "center" });
   });
 
   // ---- timeline -----------------------------------------------------------------------------------
@@ -179,6 +179,8 @@
         for (let ns = Math.ceil(first / size) * size; ns <= piece[1]; ns += size) {
           const place = at(ns, piece);
           if (place > to) break;
+          const near = (edge, cut) => cut && Math.abs(place - edge) * width < 44;
+          if (segments.some((each) => near(each[2], each[4]) || near(each[3], each[4]))) continue;
           const x = (place * 100).toFixed(5) + "%";
           const line = document.createElementNS(SVG, "line");
           for (const [name, value] of [["x1", x], ["x2", x], ["y1", top - 4], ["y2", bottom + 4]]) line.setAttribute(name, value);
