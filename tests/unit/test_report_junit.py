@@ -67,8 +67,8 @@ def test_the_key_names_profile_recipe_and_architecture() -> None:
     ]
     assert run_labels(MATRIX)[3:6] == [
         "dos-device win11/documented aarch64",
-        "dos-device win11/documented aarch64 #2",
-        "dos-device win11/documented aarch64 #3",
+        "dos-device win11/documented aarch64 (2)",
+        "dos-device win11/documented aarch64 (3)",
     ]
 
 

@@ -16,23 +16,18 @@ from typing import Any, Final
 from junitparser import Attr, Error, Failure, JUnitXml, TestCase, TestSuite
 
 from smssboot.conformance.findings import Finding
+from smssboot.report.cases import BOOT_CASE, Case, event_cases
 from smssboot.report.naming import class_names
-from smssboot.report.spans import read_spans
 from smssboot.report.terminal import finding_text
 from smssboot.report.view import RunView, StudyView
 from smssboot.timeline.printable import printable, shorten
 
-BOOT_CASE: Final = "boot"
-LOG_CASE: Final = "serial log"
-"""The case that takes the findings which belong to no event, such as a damaged line."""
 MAX_BYTES: Final = 30_000_000
 """What GitLab reads at most."""
 BODY_BYTES: Final = 100_000
 """The longest text of one case, as it stands in the file; the JSON report has all of it."""
 _ALL_BODIES: Final = 20_000_000
-_MAX_NAME: Final = 200
 _MAX_MESSAGE: Final = 1000
-_MAX_CASES: Final = 5000
 _NOT_ATTACHED: Final = ("disk", "writes")
 """Kept files that are too large to be carried around with a test result."""
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -89,25 +84,9 @@ class _Suite:
         for key, value in _properties(self.run).items():
             if value:
                 suite.add_property(key, shorten(_xml(value), _MAX_MESSAGE))
-        made = [self._boot_case()]
-        judged = {} if self.run.verdict == "error" else self._findings()
-        times = _stage_times(self.run)
-        cases: dict[str, float | None] = {}
-        for view in self.run.events:
-            case = _case_name(view.event.name)
-            cases[case] = cases.get(case) or times.get(view.event.name)
-        names = [*judged, *(name for name in cases if name not in judged)][:_MAX_CASES]
-        order = {name: number for number, name in enumerate(cases)}
-        for name in sorted(names, key=lambda name: order.get(name, len(order))):
-            made.append(self._event_case(name, judged.get(name, []), cases.get(name)))
-        suite.add_testcases(made)  # one by one each would count all of them again
+        # One by one each of them would count all of them again.
+        suite.add_testcases([self._boot_case(), *map(self._event_case, event_cases(self.run))])
         return suite
-
-    def _findings(self) -> dict[str, list[Finding]]:
-        found: dict[str, list[Finding]] = {}
-        for finding in self.run.findings:
-            found.setdefault(_case_name(finding.event), []).append(finding)
-        return found
 
     def _boot_case(self) -> Any:
         """The boot as a whole: why it ended, whether it could be judged, and the files that it left."""
@@ -131,18 +110,17 @@ class _Suite:
             case.system_out = "\n".join(part for part in (text, attached) if part)
         return case
 
-    def _event_case(self, name: str, findings: list[Finding], time: float | None) -> Any:
-        case: Any = _Case(name, self.name, time)
-        errors = [finding for finding in findings if finding.severity == "error"]
+    def _event_case(self, tested: Case) -> Any:
+        case: Any = _Case(_xml(tested.name), self.name, tested.time_s)
+        errors, remarks = tested.errors, tested.remarks
         if errors:
             first = errors[0]
             failure: Any = Failure(shorten(_xml(first.text), _MAX_MESSAGE), f"{first.code} {first.kind}")
             failure.text = self.room.fit(self._diagnosis(errors))
             case.result = [failure]
-        remarks = [finding for finding in findings if finding.severity != "error"]
         if remarks:
             case.system_out = self.room.fit(self._diagnosis(remarks))
-        if findings and self.log:
+        if tested.findings and self.log:
             case.file = shorten(_xml(self.log), _MAX_MESSAGE)
             line = next((each.line for each in (*errors, *remarks) if each.line is not None), None)
             if line is not None:
@@ -177,22 +155,6 @@ def _attachments(run: RunView) -> list[str]:
     kinds = sorted(run.artifacts, key=lambda kind: (kind != "serial", kind))
     paths = [_xml(run.artifacts[kind]) for kind in kinds if kind not in _NOT_ATTACHED]
     return [path for path in paths if path and "]]" not in path and "\n" not in path]
-
-
-def _case_name(event: str) -> str:
-    """The name of an event's case: never that of the boot's own case, never empty."""
-    name = shorten(" ".join(_xml(event[: 2 * _MAX_NAME]).split()), _MAX_NAME)
-    return f"{name} (event)" if name in (BOOT_CASE, LOG_CASE) else name or LOG_CASE
-
-
-def _stage_times(run: RunView) -> dict[str, float]:
-    """For each `<stage>.end` the seconds of the guest since its `<stage>.begin` in the same process."""
-    times: dict[str, float] = {}
-    for span in read_spans(run.events).spans:
-        if span.ended:
-            name = f"{span.name}.end"
-            times[name] = times.get(name, 0.0) + (span.end_ns - span.begin_ns) / 1e9
-    return times
 
 
 def _finite(value: float) -> float:
