@@ -1,8 +1,10 @@
-"""The report for CI systems: JUnit XML.
+"""The report for CI systems: JUnit XML, as GitLab and Jenkins keep it.
 
-One suite per boot.  One case per event name, `classname` = `smssboot.<profile>.<arch>`, so that a case
-keeps its name from run to run; and the case `boot` for the boot's end.  Deviations are failures,
-trouble of the machine under us is an error, and never the other way round.
+Both know a test by `classname` and `name`, and compare the results of two jobs by them; GitLab drops a second
+test of the same two, and refuses a file of 30 MB.  So: one suite per boot, whose `classname` is
+`smssboot.<profile>.<arch>` (`naming.py`: with the recipe when there are several); one case per event name,
+and the case `boot` for the boot's end; long texts are cut.  Deviations are failures, trouble of the machine
+under us is an error, and never the other way round.
 """
 
 from __future__ import annotations
@@ -11,120 +13,157 @@ import math
 import re
 from typing import Any, Final
 
+from junitparser import Attr, Error, Failure, JUnitXml, TestCase, TestSuite
+
 from smssboot.conformance.findings import Finding
+from smssboot.report.cases import BOOT_CASE, Case, event_cases
+from smssboot.report.naming import class_names
 from smssboot.report.terminal import finding_text
 from smssboot.report.view import RunView, StudyView
-from smssboot.timeline.printable import printable
+from smssboot.timeline.printable import printable, shorten
 
-LOG_CASE: Final = "serial log"
-"""The case that takes the findings which belong to no event, such as a damaged line."""
+MAX_BYTES: Final = 30_000_000
+"""What GitLab reads at most."""
+BODY_BYTES: Final = 100_000
+"""The longest text of one case, as it stands in the file; the JSON report has all of it."""
+_ALL_BODIES: Final = 20_000_000
+_MAX_MESSAGE: Final = 1000
+_NOT_ATTACHED: Final = ("disk", "writes")
+"""Kept files that are too large to be carried around with a test result."""
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CUT: Final = "\n... cut; the JSON report has all of it"
+
+
+class _Case(TestCase):
+    """A test case that says where it happened: the serial log, and the line in it."""
+
+    file = Attr()
+    line = Attr()
 
 
 def junit(study: StudyView) -> str:
     """The XML document as text."""
-    from junitparser import JUnitXml
-
     document: Any = JUnitXml("smssboot")  # the library's methods are only partly typed
-    for run in study.runs:
-        document.add_testsuite(_suite(run, study))
+    room = _Room(_ALL_BODIES)
+    for run, name in zip(study.runs, class_names(study), strict=True):
+        document.add_testsuite(_Suite(run, study, _xml(name), room).build())
     document.update_statistics()
     encoded = document.tostring()
     return encoded.decode("utf-8") if isinstance(encoded, bytes) else str(encoded)
 
 
-def _suite(run: RunView, study: StudyView) -> Any:
-    from junitparser import TestSuite
+class _Room:
+    """How much text the file may still take; what does not fit is cut."""
 
-    name = f"smssboot.{run.profile.replace('/', '.')}.{run.arch}"
-    suite = TestSuite(_xml(name))
-    for key, value in (
-        ("image", run.image_id),
-        ("image.sha256", run.image_sha256),
-        ("recipe", run.recipe),
-        ("target", run.target),
-        ("accel", run.accel),
-        ("qemu", run.qemu_version),
-        ("cause", run.cause.kind),
-    ):
-        if value:
-            suite.add_property(key, _xml(value))
-    suite.add_testcase(_boot_case(run, name))
-    judged = {} if run.verdict == "error" else _by_event(run)
-    times = _stage_times(run)
-    for event in dict.fromkeys([view.event.name for view in run.events] + list(judged)):
-        suite.add_testcase(_event_case(event, judged.get(event, []), times.get(event), run, study, name))
-    return suite
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def fit(self, words: str) -> str:
+        """The text for a body, safe in XML and as long as there is room for it."""
+        room = min(BODY_BYTES, self.left)
+        text = _xml(words[: BODY_BYTES + 1])
+        if _size(text) > room:
+            low, high = 0, min(len(text), room)
+            while low < high:
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if _size(text[:middle]) <= room else (low, middle - 1)
+            text = text[:low] + _CUT
+        self.left = max(self.left - _size(text), 0)
+        return text
 
 
-def _by_event(run: RunView) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
-    for finding in run.findings:
-        found.setdefault(finding.event or LOG_CASE, []).append(finding)
-    return found
+class _Suite:
+    """Makes the suite of one boot."""
 
+    def __init__(self, run: RunView, study: StudyView, name: str, room: _Room) -> None:
+        self.run, self.study, self.name, self.room = run, study, name, room
+        self.log = run.artifacts.get("serial", run.log)
 
-def _boot_case(run: RunView, classname: str) -> Any:
-    """The boot as a whole: why it ended, and whether it could be judged."""
-    from junitparser import Error, Failure, TestCase
+    def build(self) -> Any:
+        suite = TestSuite(self.name)
+        for key, value in _properties(self.run).items():
+            if value:
+                suite.add_property(key, shorten(_xml(value), _MAX_MESSAGE))
+        # One by one each of them would count all of them again.
+        suite.add_testcases([self._boot_case(), *map(self._event_case, event_cases(self.run))])
+        return suite
 
-    case = TestCase("boot", _xml(classname), _finite(run.durations_s.get("total", 0.0)))
-    if run.verdict == "conforms":
+    def _boot_case(self) -> Any:
+        """The boot as a whole: why it ended, whether it could be judged, and the files that it left."""
+        run = self.run
+        case: Any = _Case(BOOT_CASE, self.name, _finite(run.durations_s.get("total", 0.0)))
+        said: list[str] = []
+        if run.verdict != "conforms":
+            make = Error if run.verdict == "error" else Failure
+            message = f"{run.cause.kind}: {run.cause.text}" if run.cause.text else run.cause.kind
+            result: Any = make(shorten(_xml(message), _MAX_MESSAGE), _xml(run.cause.kind))
+            told = [f"then {cause.kind}: {cause.text}" for cause in run.later_causes]
+            told += [finding.text for finding in run.findings]
+            result.text = self.room.fit("\n".join(told))
+            case.result = [result]
+            said += run.console_tail
+        if self.log:
+            case.file = shorten(_xml(self.log), _MAX_MESSAGE)
+        text = self.room.fit("\n".join(said)) if said else ""
+        attached = "\n".join(f"[[ATTACHMENT|{path}]]" for path in _attachments(run))
+        if text or attached:
+            case.system_out = "\n".join(part for part in (text, attached) if part)
         return case
-    make = Error if run.verdict == "error" else Failure
-    said = f"{run.cause.kind}: {run.cause.text}" if run.cause.text else run.cause.kind
-    result = make(_xml(said), _xml(run.cause.kind))
-    told = [f"then {cause.kind}: {cause.text}" for cause in run.later_causes]
-    told += [finding.text for finding in run.findings]
-    result.text = _xml("\n".join(told))
-    case.result = [result]
-    if run.console_tail:
-        case.system_out = _xml("\n".join(run.console_tail))
-    return case
+
+    def _event_case(self, tested: Case) -> Any:
+        case: Any = _Case(_xml(tested.name), self.name, tested.time_s)
+        errors, remarks = tested.errors, tested.remarks
+        if errors:
+            first = errors[0]
+            failure: Any = Failure(shorten(_xml(first.text), _MAX_MESSAGE), f"{first.code} {first.kind}")
+            failure.text = self.room.fit(self._diagnosis(errors))
+            case.result = [failure]
+        if remarks:
+            case.system_out = self.room.fit(self._diagnosis(remarks))
+        if tested.findings and self.log:
+            case.file = shorten(_xml(self.log), _MAX_MESSAGE)
+            line = next((each.line for each in (*errors, *remarks) if each.line is not None), None)
+            if line is not None:
+                case.line = str(line)
+        return case
+
+    def _diagnosis(self, findings: list[Finding]) -> str:
+        return "\n\n".join(finding_text(finding, self.run, self.study) for finding in findings)
 
 
-def _event_case(
-    event: str,
-    findings: list[Finding],
-    time: float | None,
-    run: RunView,
-    study: StudyView,
-    classname: str,
-) -> Any:
-    from junitparser import Failure, TestCase
-
-    case = TestCase(_xml(event).strip() or LOG_CASE, _xml(classname), time)
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if errors:
-        failure = Failure(_xml(errors[0].text), _xml(f"{errors[0].code} {errors[0].kind}"))
-        failure.text = _xml("\n\n".join(finding_text(finding, run, study) for finding in errors))
-        case.result = [failure]
-    remarks = [finding_text(finding, run, study) for finding in findings if finding.severity != "error"]
-    if remarks:
-        case.system_out = _xml("\n\n".join(remarks))
-    return case
+def _properties(run: RunView) -> dict[str, str]:
+    return {
+        "arch": run.arch,
+        "profile": run.profile,
+        "recipe": run.recipe,
+        "image": run.image_id,
+        "image.sha256": run.image_sha256,
+        "target": run.target,
+        "accel": run.accel,
+        "deterministic": "yes" if run.deterministic else "no",
+        "cached": "yes" if run.cached else "",
+        "memory": f"{run.memory_mib} MiB" if run.memory_mib else "",
+        "nonce": run.nonce,
+        "timeline": run.timeline_hash,
+        "qemu": run.qemu_version,
+        "cause": run.cause.kind,
+    }
 
 
-def _stage_times(run: RunView) -> dict[str, float]:
-    """For each `<stage>.end` the seconds of the guest since its `<stage>.begin` in the same process."""
-    begun: dict[tuple[str, int | None, int | None], int] = {}
-    times: dict[str, float] = {}
-    for view in run.events:
-        event = view.event
-        stage, _, edge = event.name.rpartition(".")
-        if event.voice != "claim" or event.time_ns is None:
-            continue
-        process = (stage, event.session, event.pid)
-        if edge == "begin":
-            begun[process] = event.time_ns
-        elif edge == "end" and process in begun:
-            elapsed = max(event.time_ns - begun.pop(process), 0) / 1e9
-            times[event.name] = times.get(event.name, 0.0) + elapsed
-    return times
+def _attachments(run: RunView) -> list[str]:
+    """The kept files in the form of GitLab and of Jenkins' JUnit Attachments, the serial log first."""
+    kinds = sorted(run.artifacts, key=lambda kind: (kind != "serial", kind))
+    paths = [_xml(run.artifacts[kind]) for kind in kinds if kind not in _NOT_ATTACHED]
+    return [path for path in paths if path and "]]" not in path and "\n" not in path]
 
 
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else 0.0
+
+
+def _size(text: str) -> int:
+    """Bytes in the file, with what XML escapes."""
+    return len(text.encode()) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
 
 
 def _xml(words: str) -> str:

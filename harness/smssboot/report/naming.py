@@ -21,7 +21,7 @@ def short_recipe(run: RunView) -> str:
 
 
 def run_labels(study: StudyView) -> list[str]:
-    """For people: `aarch64`, `dos-device aarch64`, `dos-device win11/observed aarch64`, `... #2`."""
+    """For people: `aarch64`, `dos-device aarch64`, `dos-device win11/observed aarch64`, `... (2)`."""
     recipes, profiles = _several(study)
     words = [
         " ".join(
@@ -32,7 +32,7 @@ def run_labels(study: StudyView) -> list[str]:
         or "run"
         for run in study.runs
     ]
-    return numbered(words, " #")
+    return numbered(words, "{} ({})")
 
 
 def class_names(study: StudyView) -> list[str]:
@@ -45,20 +45,20 @@ def class_names(study: StudyView) -> list[str]:
     for run in study.runs:
         parts = ["smssboot", *run.profile.split("/"), *([short_recipe(run)] if recipes else []), run.arch]
         names.append(".".join(re.sub(r"[\s.]+", "-", part) for part in parts if part))
-    return numbered(names, ".")
+    return numbered(names, "{}.{}")
 
 
-def numbered(words: Sequence[str], mark: str) -> list[str]:
-    """The words, each different: what came before gets `mark` and a number from 2 on."""
+def numbered(words: Sequence[str], pattern: str) -> list[str]:
+    """The words, each different: what came before gets a number from 2 on, as `pattern` says."""
     taken: set[str] = set()
     used: Counter[str] = Counter()
     every: list[str] = []
     for word in words:
         used[word] += 1
-        name = word if used[word] == 1 else f"{word}{mark}{used[word]}"
+        name = word if used[word] == 1 else pattern.format(word, used[word])
         while name in taken:
             used[word] += 1
-            name = f"{word}{mark}{used[word]}"
+            name = pattern.format(word, used[word])
         taken.add(name)
         every.append(name)
     return every
