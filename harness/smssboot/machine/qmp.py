@@ -19,8 +19,8 @@ from qemu.qmp.protocol import StateError
 from smssboot.machine.errors import MachineError, QemuDied
 
 # Its tracebacks about a monitor that hung up are this module's business, not the user's.
-logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
-logging.getLogger("qemu.qmp").propagate = False
+# By the level, not by handlers: pytest attaches its own to every logger that does not propagate.
+logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL + 1)
 
 EventCallback = Callable[[str, Mapping[str, Any], int], None]
 """Name and data of an event, and when QEMU sent it: nanoseconds of the Unix clock."""
