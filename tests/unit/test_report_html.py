@@ -140,6 +140,22 @@ def shape(root: Any) -> Counter[tuple[str, tuple[str, ...]]]:
     return Counter((element.tag, tuple(sorted(element.attrib))) for element in root.iter())
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("`a.b` came", "<code>a.b</code> came"),
+        ("`<b>` and `x", "`&lt;b&gt;` and `x"),
+        ("<i> `<b>` </i>", "&lt;i&gt; <code>&lt;b&gt;</code> &lt;/i&gt;"),
+        ("`{}`\x1b[2J", "<code>{}</code>"),
+        ("", ""),
+    ],
+)
+def test_names_in_sentences_are_set_as_names_and_escaped(text: str, written: str) -> None:
+    study = StudyView([boots.run("x86_64", verdict="deviates", findings=[boots.finding(text=text)])])
+    (said,) = re.findall(r'<p class="said">(.*?)</p>', html(study))
+    assert said.strip() == written
+
+
 @EVERY
 def test_no_character_drives_anything(study: StudyView) -> None:
     text = html(study)
@@ -162,7 +178,7 @@ def test_the_verdict_is_at_the_top_for_each_run() -> None:
     root = tree(boots.study())
     cards = root.xpath("//section[@id='verdict']//article")
     assert [words(card.find("header")) for card in cards] == ["x86_64 ✗ deviates", "aarch64 ✗ deviates"]
-    assert "E102 out of order `smss.object-directory` came too early. and 2 more" in words(cards[0])
+    assert "E102 out of order smss.object-directory came too early. and 2 more" in words(cards[0])
     assert "20 of 20 required events seen" in words(cards[0])
     assert root.xpath("//main/section/@id")[:2] == ["verdict", "findings"]
 

@@ -97,6 +97,11 @@ def test_a_long_gap_is_cut_out_of_the_axis() -> None:
     assert lanes.scale.at(100_000) == pytest.approx(0.4825)
 
 
+def test_a_gap_that_is_not_unusual_stays() -> None:
+    lanes = chart([claims((0, "a.b"), (100, "a.c"), (900, "a.d"), (1_000, "a.e"))])
+    assert not any(segment.cut for segment in lanes.scale.segments)
+
+
 def test_a_gap_inside_a_phase_is_never_cut() -> None:
     lanes = chart([claims((0, "a.b"), (100, "a.slow.begin"), (9_000_000, "a.slow.end"), (9_000_100, "a.e"))])
     assert not any(segment.cut for segment in lanes.scale.segments)

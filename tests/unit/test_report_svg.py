@@ -50,6 +50,7 @@ def test_it_is_well_formed_and_needs_nothing_else(study: StudyView) -> None:
             "rect",
             "line",
             "text",
+            "tspan",
             "title",
             "desc",
             "style",

@@ -24,6 +24,10 @@ MAX_ROWS: Final = 12
 """Phases of one process that are open at the same time and still have a row each."""
 MAX_PROCESSES: Final = 200
 """Processes that are drawn; a guest can make as many as it likes."""
+_LONG: Final = 3
+"""A gap of nothing is cut when so many times its length is more than all the rest ..."""
+_UNUSUAL: Final = 20
+"""... and it is so many times longer than half of the gaps are."""
 _MARGIN: Final = 0.01
 _LEAST_NS: Final = 1_000
 
@@ -32,7 +36,7 @@ _LEAST_NS: Final = 1_000
 class Segment:
     """A piece of the axis: from `begin_ns` to `end_ns` of the guest, drawn from `left` to `right`.
 
-    In a `cut` nobody said anything for longer than all the rest took; it is drawn short.
+    In a `cut` nobody said anything for a long time; it is drawn short.
     """
 
     begin_ns: int
@@ -208,7 +212,7 @@ def _rows(boot: Boot) -> Iterator[tuple[int, int]]:
 
 
 def _scale(traces: Sequence[Mapping[_Key, _Process]]) -> Scale:
-    """From the guest's power-on to its last record; gaps longer than all the rest together are cut.
+    """From the guest's power-on to its last record; gaps longer than a third of all the rest are cut.
 
     Never a gap inside a phase: a phase that takes nearly all the time has to look like that.
     """
@@ -229,9 +233,11 @@ def _scale(traces: Sequence[Mapping[_Key, _Process]]) -> Scale:
 
     rest = times[-1] - times[0]
     cuts: set[tuple[int, int]] = set()
-    for gap in sorted(pairwise(times), key=lambda gap: gap[0] - gap[1]):
+    gaps = sorted(pairwise(times), key=lambda gap: gap[0] - gap[1])
+    usual = gaps[len(gaps) // 2][1] - gaps[len(gaps) // 2][0] if gaps else 0
+    for gap in gaps:
         length = gap[1] - gap[0]
-        if length <= rest - length:
+        if length * _LONG <= rest - length or length <= usual * _UNUSUAL:
             break
         if idle(gap) and rest > length:
             cuts.add(gap)
