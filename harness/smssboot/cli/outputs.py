@@ -29,27 +29,41 @@ FORMATS: Final = {
     "html": Format("smssboot.report.html", "html", "write the report as one HTML page"),
     "svg": Format("smssboot.report.svg", "svg", "write the timelines as an SVG picture"),
     "trace": Format("smssboot.report.trace", "trace", "write a trace that Perfetto opens (JSON)"),
+    "tap": Format("smssboot.report.tap", "tap", "write the report as TAP 14"),
+    "csv": Format("smssboot.cli.history", "now", "add a row for each boot and phase to a history (CSV)"),
+    "github-summary": Format("smssboot.report.github", "summary", "write GitHub's step summary (Markdown)"),
+    "github-annotations": Format("smssboot.report.github", "commands", "write GitHub's annotations"),
 }
 """Every format by its option, `--<name> F`; `-` is standard output, for one of them."""
+APPENDED: Final = ("csv",)
+"""The formats that are added to a file and do not replace it."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """One option per format."""
     for name, known in FORMATS.items():
         parser.add_argument(f"--{name}", metavar="F", help=known.help)
+    parser.add_argument("--github", action="store_true", help="in GitHub Actions: summary and annotations")
 
 
 def report(view: StudyView, options: Namespace) -> int:
     """Write the report in every format that was asked for; the exit code is the verdict's."""
+    from smssboot.cli import github, history
     from smssboot.report import terminal
     from smssboot.report.view import EXIT_CODES
 
     stream = people(options)
-    terminal.show(view, stream, colour=terminal.wants_colour(stream, dict(os.environ)))
+    with github.quoted(stream):
+        terminal.show(view, stream, colour=terminal.wants_colour(stream, dict(os.environ)))
     stream.flush()
     for name, path in _asked(options).items():
         known = FORMATS[name]
-        write(path, getattr(import_module(known.module), known.function)(view))
+        if name in APPENDED and path != "-":
+            history.append(path, view)
+        else:
+            write(path, getattr(import_module(known.module), known.function)(view))
+    if getattr(options, "github", False):
+        github.tell(view, stream)
     return EXIT_CODES[view.verdict]
 
 
@@ -64,8 +78,10 @@ def check(options: Namespace) -> None:
     both = [f"--{name} -" for name, path in asked.items() if path == "-"]
     if len(both) > 1:
         raise UsageError(f"{' and '.join(both[:2])} both want standard output")
-    for path in asked.values():
+    for name, path in asked.items():
         if path != "-":
+            if name in APPENDED:
+                _check_history(path)
             _open(path, "a").close()
     keep = getattr(options, "keep", None)
     if keep:
@@ -75,9 +91,15 @@ def check(options: Namespace) -> None:
             raise UsageError(f"cannot write to {keep}: {error.strerror}") from None
 
 
+def _check_history(path: str) -> None:
+    from smssboot.cli import history
+
+    history.check(path)
+
+
 def write(name: str, content: str) -> None:
     """Write to a file, or to standard output for `-`."""
-    text = content if content.endswith("\n") else content + "\n"
+    text = content if content.endswith("\n") or not content else content + "\n"
     if name == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -91,7 +113,7 @@ def write(name: str, content: str) -> None:
 
 def _asked(options: Namespace) -> dict[str, str]:
     """The formats that were asked for, with their files."""
-    return {name: path for name in FORMATS if (path := getattr(options, name, None))}
+    return {name: path for name in FORMATS if (path := getattr(options, name.replace("-", "_"), None))}
 
 
 def _open(name: str, mode: Literal["a", "w"]) -> TextIO:
