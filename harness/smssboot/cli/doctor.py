@@ -154,7 +154,7 @@ def _accelerators() -> list[Check]:
 def _place() -> list[Check]:
     from smssboot.image.paths import GUEST, build_dir
 
-    checks = [Check("guest sources", GUEST.is_dir(), str(GUEST), "smssboot runs from its source tree")]
+    checks = [Check("guest sources", GUEST.is_dir(), str(GUEST), "install smssboot again")]
     folder = build_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)

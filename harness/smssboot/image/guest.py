@@ -8,6 +8,7 @@ the objects of the plain build, so a one-line edit costs one compilation and a f
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,8 +136,7 @@ def _make(sources: Path, arch: str, out: Path) -> None:
     command = ["make", "-s", f"-j{jobs}", "-C", str(sources)]
     command += [f"ARCH={arch}", f"OUT={out}", f"LLVM=-{version}"]
     python = PROJECT / ".venv" / "bin" / "python"
-    if python.exists():
-        command.append(f"PYTHON={python}")
+    command.append(f"PYTHON={python if python.exists() else sys.executable}")
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     done = subprocess.run(
         command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, env=environment
