@@ -29,6 +29,7 @@ class Command(NamedTuple):
 COMMANDS: Final = {
     "build": Command("smssboot.cli.build", "build images"),
     "run": Command("smssboot.cli.run", "boot images and judge them"),
+    "replay": Command("smssboot.cli.replay", "stop a recorded boot at an event, for a debugger"),
     "check": Command("smssboot.cli.check", "judge a recorded timeline or serial log"),
     "model": Command("smssboot.cli.model", "look at the reference model"),
     "doctor": Command("smssboot.cli.doctor", "what is there, and what is missing"),

@@ -20,6 +20,7 @@ from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Outcome, Policy
 from smssboot.study.options import Options
 from smssboot.study.prepare import VARIABLES, WRITE_LOG, Prepared, prepare
+from smssboot.study.recording import FOLDER
 
 if TYPE_CHECKING:
     from smssboot.conformance.findings import Report
@@ -51,11 +52,15 @@ class Boot:
         self.error: SmssbootError | None = None
         self.error_kind = "qemu-died"
         self.stillness: Stillness | None = None
+        self.notes: list[str] = []
 
     @classmethod
-    def spawn(cls, image: BuiltImage, options: Options) -> Boot:
-        """Plant the nonce and spawn QEMU, paused.  What is wrong with QEMU is kept for the report."""
-        boot = cls(prepare(image, options), options)
+    def spawn(cls, image: BuiltImage, options: Options, recording: Path | None = None) -> Boot:
+        """Plant the nonce and spawn QEMU, paused.  What is wrong with QEMU is kept for the report.
+
+        `recording`: where the boot is recorded, if it is and not in its own folder.
+        """
+        boot = cls(prepare(image, options, recording), options)
         try:
             boot.process = QemuProcess(boot.prepared.plan)
         except (MachineFailure, OSError) as error:
@@ -97,7 +102,7 @@ class Boot:
         if plan.deterministic and not plan.inexact and not self.image.replay:
             from smssboot.study.exactness import Stillness
 
-            self.stillness = Stillness(self.image)
+            self.stillness = Stillness(self.image.symbols)
 
         async def on_steady(vm: Machine) -> Iterable[Item]:
             from smssboot.study.witness import memory_evidence
@@ -127,6 +132,11 @@ class Boot:
             return
         self.items = guest_order(self.items)
         self.report = conformance.check(self.expected, self.items)
+        if self.prepared.plan.record is not None:
+            from smssboot.study import recording
+
+            self.end_process()
+            recording.complete(self)
 
     def _inspect_disk(self, recorder: _Recorder) -> None:
         """What is on the disk now that QEMU is gone, as readers see it that are not ours."""
@@ -224,7 +234,7 @@ def artifact_paths(boot: Boot) -> dict[str, Path]:
         return {}
     folder = boot.prepared.run_dir
     names = {"timeline": "timeline.jsonl", "serial": "serial.log", "argv": "argv", "context": "context.json"}
-    names.update(disk=DISK, writes=WRITE_LOG)
+    names.update(disk=DISK, writes=WRITE_LOG, recording=FOLDER)
     found = {kind: folder / name for kind, name in names.items()}
     if boot.outcome is not None:
         found.update(boot.outcome.artifacts)

@@ -17,7 +17,8 @@ class Options(NamedTuple):
     state; `keep` a folder that gets each boot's artifacts; `nonce` repeats an earlier boot's; `power_off`
     is how the guest is asked to end: power button, or `shutdown` on its second serial port (sac);
     `disk` overrides the recipe's transport, `firmware` says who loads the kernel; `log_writes` keeps the
-    order of the disk's writes (evidence/writelog.py)."""
+    order of the disk's writes (evidence/writelog.py); `record` makes a kept boot one that can be replayed,
+    and needs `deterministic`."""
 
     profile: str | None = None
     target: str | None = None
@@ -32,6 +33,7 @@ class Options(NamedTuple):
     disk: Literal["virtio", "memory"] | None = None
     firmware: Literal["direct", "uefi"] = "direct"
     log_writes: bool = False
+    record: bool = False
 
     def draw_nonce(self) -> str:
         """The nonce of the next boot."""

@@ -10,6 +10,7 @@ from smssboot.image.built import DISK, BuiltImage
 from smssboot.machine.errors import MachineError
 from smssboot.machine.plan import LaunchPlan, Transport
 from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
+from smssboot.study import recording as recordings
 from smssboot.study.exactness import obstacle
 from smssboot.study.options import Options, run_directory
 
@@ -32,8 +33,16 @@ class Prepared(NamedTuple):
         return self.plan.run_dir
 
 
-def prepare(image: BuiltImage, options: Options) -> Prepared:
-    """Choose the machine, make the boot's folder, plant the nonce.  Raises UsageError."""
+def prepare(image: BuiltImage, options: Options, recording: Path | None = None) -> Prepared:
+    """Choose the machine, make the boot's folder, plant the nonce.  Raises UsageError.
+
+    `recording`: where the boot is recorded, if it is and its own folder is not the place.
+    """
+    if options.record and recording is None and options.keep is None:
+        raise UsageError("--record: needs --keep for the recording")
+    if options.record and (options.log_writes or image.replay):
+        what = "--log-writes" if options.log_writes else f"{image.name!r}, itself a replay,"
+        raise UsageError(f"--record: {what} cannot be recorded")
     target = choose_target(image, options)
     profile = options.profile or image.profile
     nonce = options.draw_nonce()
@@ -72,7 +81,17 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         image_sha256=image.sha256,
         nonce=nonce,
     )
+    if options.record:
+        plan = _recorded(plan, image, recording or run_dir / recordings.FOLDER)
     return Prepared(image, profile, nonce, plan, options.keep is not None)
+
+
+def _recorded(plan: LaunchPlan, image: BuiltImage, folder: Path) -> LaunchPlan:
+    """The plan that records.  Raises InfrastructureError without space."""
+    try:
+        return recordings.begin(folder, image, plan)
+    except OSError as error:
+        raise InfrastructureError(f"cannot record in {folder}: {error.strerror}") from None
 
 
 def choose_transport(image: BuiltImage, options: Options, target: Target) -> Transport:
