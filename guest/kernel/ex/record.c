@@ -35,6 +35,13 @@ static VOID ExpAppend(PCSTR Text)
         ExpLine.Text[ExpLine.Length++] = *Text++;
 }
 
+/* The host may write the number of a record here, after which the system is to stand (docs/determinism.md). */
+volatile ULONG64 ExpHoldAfter = ~0ull;
+
+/* The record of this number has left. Does nothing: it is where a debugger stops. */
+VOID ExpRecordSent(ULONG64 Sequence);
+__attribute__((noinline)) VOID ExpRecordSent(ULONG64 Sequence) { __asm__ volatile("" :: "r"(Sequence) : "memory"); }
+
 static VOID ExpEndRecord(VOID)
 {
     static const CHAR Digits[] = "0123456789abcdef";
@@ -49,6 +56,9 @@ static VOID ExpEndRecord(VOID)
     ExpAppend("\r\n");
     HalPutSerial(ExpLine.Text, ExpLine.Length);
     ExpLineBusy = FALSE;
+    do
+        ExpRecordSent(ExpSequence - 1);
+    while (ExpHoldAfter == ExpSequence - 1);
 }
 
 /* The process that a record of the running code belongs to; NULL: System. */

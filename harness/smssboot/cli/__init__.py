@@ -29,6 +29,7 @@ class Command(NamedTuple):
 COMMANDS: Final = {
     "build": Command("smssboot.cli.build", "build images"),
     "run": Command("smssboot.cli.run", "boot images and judge them"),
+    "replay": Command("smssboot.cli.replay", "stop a recorded boot at an event, for a debugger"),
     "check": Command("smssboot.cli.check", "judge a recorded timeline or serial log"),
     "compare": Command("smssboot.cli.compare", "two architectures, or any two runs, side by side"),
     "report": Command("smssboot.cli.report", "show recorded runs in any format"),

@@ -20,6 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_recipes(parser)
     add_boot_options(parser)
     parser.add_argument("--keep", metavar="DIR", help="keep timeline, log and command line of each boot")
+    parser.add_argument("--record", action="store_true", help="with --keep: so that `smssboot replay` works")
     parser.add_argument("--log-writes", action="store_true", help="with --keep: the order of disk writes too")
     outputs.add_arguments(parser)
 
@@ -76,7 +77,7 @@ def boot_options(options: Namespace) -> BootOptions:
         profile=options.profile,
         target=options.target,
         accel=options.accel,
-        deterministic=options.deterministic,
+        deterministic=options.deterministic or getattr(options, "record", False),
         timeout_s=options.timeout,
         keep=Path(keep) if keep else None,
         nonce=options.nonce,
@@ -88,6 +89,7 @@ def boot_options(options: Namespace) -> BootOptions:
         cpu=options.cpu,
         memory_mib=options.memory,
         cache=not options.no_cache,
+        record=getattr(options, "record", False),
     )
 
 

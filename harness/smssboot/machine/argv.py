@@ -93,6 +93,8 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
     args += target.panic
     if channels.qmp is not None:
         args += ["-chardev", f"{channels.qmp},id=qmp", "-mon", "chardev=qmp,mode=control"]
+    if plan.gdb is not None:
+        args += _gdb(plan.gdb)
     if plan.disk is not None:
         args += _disk(plan)
     if plan.kernel is not None:
@@ -123,7 +125,17 @@ def _icount(plan: LaunchPlan) -> str:
 
     Else it passes at the host's pace: skipping it, a guest would find that every request has timed out.
     """
-    return f"{_COUNT},sleep={'on' if plan.inexact else 'off'}"
+    counting = f"{_COUNT},sleep={'on' if plan.inexact else 'off'}"
+    if plan.record is not None:
+        counting += f",rr=record,rrfile={escape(str(plan.record))}"
+    elif plan.replay is not None:
+        counting += f",rr=replay,rrfile={escape(str(plan.replay))}"
+    return counting
+
+
+def _gdb(where: Path | int) -> list[str]:
+    place = f"path={escape(str(where))}" if isinstance(where, Path) else f"host=127.0.0.1,port={where}"
+    return ["-chardev", f"socket,{place},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb"]
 
 
 def _disk(plan: LaunchPlan) -> list[str]:
@@ -142,12 +154,15 @@ def _disk(plan: LaunchPlan) -> list[str]:
     device = f"virtio-blk-pci,drive=disk,disable-legacy=on,{where}"
     if plan.firmware == "uefi":
         device += ",bootindex=0"
-    raw = "disk" if plan.write_log is None else "diskraw"
+    recorded = plan.record is not None or plan.replay is not None
+    raw = "diskraw" if recorded or plan.write_log is not None else "disk"
     args = [
         "-blockdev", f"driver=file,node-name=diskfile,filename={path},cache.no-flush=on",
         "-blockdev", f"driver=raw,node-name={raw},file=diskfile,cache.no-flush=on",
     ]  # fmt: skip
-    if plan.write_log is not None:
+    if recorded:
+        args += ["-blockdev", f"driver=blkreplay,node-name=disk,image={raw}"]
+    elif plan.write_log is not None:
         log = escape(str(plan.write_log))
         args += [
             "-blockdev", f"driver=file,node-name=writelog,filename={log}",

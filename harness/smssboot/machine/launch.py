@@ -80,6 +80,12 @@ class QemuProcess:
             self._ram = mmap.mmap(self._ram_fd, self.plan.ram_bytes, prot=mmap.PROT_READ)
         return self._ram
 
+    def poke(self, offset: int, data: bytes) -> None:
+        """Writes to the RAM of a guest that stands still.  Raises InfrastructureError without shared RAM."""
+        if self._ram_fd is None:
+            raise InfrastructureError("this machine was launched without shared RAM")
+        os.pwrite(self._ram_fd, data, offset)
+
     def poll(self) -> int | None:
         """QEMU's status if it has ended, else None. Never waits."""
         if self.status is None:

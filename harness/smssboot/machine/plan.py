@@ -40,6 +40,9 @@ class LaunchPlan(NamedTuple):
     accel: str = "tcg"  # what QEMU gets; `accel.choose` resolves "auto"
     deterministic: bool = False  # count instructions; times and records repeat bit by bit, unless
     inexact: str = ""  # ... the guest waits for something of the host's pace: why
+    record: Path | None = None  # QEMU writes down there what a replay needs (deterministic only)
+    replay: Path | None = None  # ... and does what was recorded there
+    gdb: Path | int | None = None  # a gdb port: a socket to be made there, or a TCP port of this host
     max_resets: int | None = None  # the guest may reset so often; None: a reset ends the boot
     eager: bool = False  # the guest runs as soon as QEMU is up, while the harness still loads itself
     shared_ram: bool = True  # False: no host view of guest memory

@@ -34,7 +34,7 @@ _POLL_S = (0.002, 0.010)  # between looks at the serial log: while it grows, and
 _TICK_S = 0.1  # between looks at deadlines
 _SAMPLE_S = 1.0  # between host samples
 _EXIT_S = 5.0  # QEMU's own way out after its guest powered off
-_SHUTDOWN = "shutdown\r"  # for the operator's console
+SHUTDOWN = "shutdown\r"  # for the operator's console
 
 # The guest stands still at its own wish, or QEMU is ending: waiting for more words is no use.
 _SELF_ENDING = frozenset({"powered-off", "reset", "triple-fault", "qemu-died", "interrupted"})
@@ -401,14 +401,14 @@ class _Boot:
         self._asked = self._now()
         if self._policy.power_off == "sac":
             if self._stillness is None:
-                await self._vm.operator.send(_SHUTDOWN)
+                await self._vm.operator.send(SHUTDOWN)
             else:
                 # Key by key: the port takes one at a time, and the guest shall stand still for each.
-                for key in _SHUTDOWN[:-1]:
+                for key in SHUTDOWN[:-1]:
                     await self._vm.operator.send(key)
                     if not await self._still(again=True):
                         return False
-                await self._vm.operator.send(_SHUTDOWN[-1])
+                await self._vm.operator.send(SHUTDOWN[-1])
         self._asked = self._now()
         self._deadlines.power_off_requested(self._mark())
         if self._policy.power_off == "powerdown":

@@ -20,6 +20,7 @@ from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Outcome, Policy
 from smssboot.study.options import Options
 from smssboot.study.prepare import VARIABLES, WRITE_LOG, Prepared, prepare
+from smssboot.study.recording import FOLDER
 
 if TYPE_CHECKING:
     from smssboot.conformance.findings import Report
@@ -54,14 +55,18 @@ class Boot:
         self.error: SmssbootError | None = None
         self.error_kind = "qemu-died"
         self.stillness: Stillness | None = None
+        self.notes: list[str] = []
         self.key: str | None = None
         self.recalled: Result | None = None
 
     @classmethod
-    def spawn(cls, image: BuiltImage, options: Options) -> Boot:
-        """Plant the nonce and spawn QEMU, paused.  What is wrong with QEMU is kept for the report."""
+    def spawn(cls, image: BuiltImage, options: Options, recording: Path | None = None) -> Boot:
+        """Plant the nonce and spawn QEMU, paused.  What is wrong with QEMU is kept for the report.
+
+        `recording`: where the boot is recorded, if it is and not in its own folder.
+        """
         key = None
-        if options.deterministic:
+        if options.deterministic and not options.record:
             from smssboot.study import cache, ingredients
 
             key = ingredients.key(image, options, cache.folder())
@@ -71,7 +76,7 @@ class Boot:
 
                 if (known := recall(image, options, result)) is not None:
                     return known
-        boot = cls(prepare(image, options), options)
+        boot = cls(prepare(image, options, recording), options)
         boot.key = key
         try:
             boot.process = QemuProcess(boot.prepared.plan)
@@ -122,7 +127,7 @@ class Boot:
         if plan.deterministic and not plan.inexact and not self.image.replay:
             from smssboot.study.exactness import Stillness
 
-            self.stillness = Stillness(self.image)
+            self.stillness = Stillness(self.image.symbols)
 
         async def on_steady(vm: Machine) -> Iterable[Item]:
             from smssboot.study.witness import memory_evidence
@@ -151,6 +156,11 @@ class Boot:
         if self.error is not None:
             return
         self.judge()
+        if self.prepared.plan.record is not None:
+            from smssboot.study import recording
+
+            self.end_process()
+            recording.complete(self)
         if self.key is not None:
             from smssboot.study import cache
 
@@ -261,7 +271,7 @@ def artifact_paths(boot: Boot) -> dict[str, Path]:
         return {}
     folder = boot.prepared.run_dir
     names = {"timeline": "timeline.jsonl", "serial": "serial.log", "argv": "argv", "context": "context.json"}
-    names.update(disk=DISK, writes=WRITE_LOG)
+    names.update(disk=DISK, writes=WRITE_LOG, recording=FOLDER)
     found = {kind: folder / name for kind, name in names.items()}
     if boot.outcome is not None:
         found.update(boot.outcome.artifacts)

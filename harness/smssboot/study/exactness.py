@@ -8,6 +8,7 @@ still, which its kernel tells (docs/determinism.md).
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smssboot.image.built import BuiltImage
@@ -54,19 +55,22 @@ class Stillness:
     With instructions counted, virtual time then stands still, too, for as long as the host likes.
     """
 
-    def __init__(self, image: BuiltImage) -> None:
-        self._image = image
+    def __init__(self, symbols: Path) -> None:
+        """`symbols`: the kernel's, as its build wrote them.  Raises EvidenceError if they are not."""
+        from smssboot.evidence.symbols import Symbols
+
+        self._symbols = Symbols.load(symbols)
+        self._halted = self._symbols.address(HALTED)
         self._count = -1  # how often the processor had gone to sleep, when it was last seen still
         self._state = 0  # guest physical address of the kernel's idle state; 0: not known yet
         self._until = self._times = self._total = 0
-        self._halted = 0
         self.idle_ns: int | None = None
         """Guest time that the processor had slept by the first standstill, executing nothing."""
 
     async def reached(self, vm: Machine, *, again: bool = False) -> None:
         """Returns once the guest stands still; `again`: and has woken up since it last did.
 
-        Never returns if that never comes.  Raises EvidenceError for a kernel that does not tell.
+        Never returns if that never comes.
         """
         pause = _POLL_S[0]
         while not await self._still(vm, again):
@@ -74,7 +78,7 @@ class Stillness:
             pause = min(pause * 1.5, _POLL_S[1])
 
     async def _still(self, vm: Machine, again: bool) -> bool:
-        if not self._state and not await self._find(vm):
+        if not await self._asleep(vm) or not await self._find(vm):
             return False
         before = self._read(vm, self._times)
         if (again and before == self._count) or self._read(vm, self._until) != _NEVER:
@@ -91,27 +95,22 @@ class Stillness:
         return True
 
     async def _asleep(self, vm: Machine) -> bool:
-        """Whether the processor has executed the instruction that puts it to sleep, and stayed there."""
+        """Whether the processor has executed the instruction that puts it to sleep, and is still there."""
         from smssboot.machine.autopsy import parse
 
-        for _ in range(2):
-            registers = parse(await vm.hmp("info registers"))
-            if int(registers.get("pc", "0"), 16) != self._halted or registers.get("halted") == "0":
-                return False
-        return True
+        registers = parse(await vm.hmp("info registers"))
+        return int(registers.get("pc", "0"), 16) == self._halted and registers.get("halted") != "0"
 
     async def _find(self, vm: Machine) -> bool:
-        """Learn where the kernel's idle state is; False as long as the kernel is not mapped."""
-        from smssboot.evidence.symbols import Symbols
-
-        symbols = Symbols.load(self._image.symbols)
-        self._halted = symbols.address(HALTED)
-        where = await vm.translate(symbols.address(STATE))
+        """Learn where the kernel's idle state is, from a processor that is in the kernel: else it lies."""
+        if self._state:
+            return True
+        where = await vm.translate(self._symbols.address(STATE))
         if where is None:
             return False
         self._state = where
         self._until, self._times, self._total = (
-            where + symbols.offset(f"KI_IDLE_STATE.{field}") for field in ("Until", "Count", "TotalNs")
+            where + self._symbols.offset(f"KI_IDLE_STATE.{field}") for field in ("Until", "Count", "TotalNs")
         )
         return True
 

@@ -18,7 +18,8 @@ class Options(NamedTuple):
     repeats an earlier boot's; `power_off` is how the guest is asked to end: power button, or `shutdown` on
     its second serial port (sac); `disk` overrides the recipe's transport, `firmware` says who loads the
     kernel; `log_writes` keeps the order of the disk's writes (evidence/writelog.py); with `cache` a boot
-    that repeats exactly is not done again while its result is known (study/cache.py)."""
+    that repeats exactly is not done again while its result is known (study/cache.py);
+    `record` makes a kept boot one that can be replayed, and needs `deterministic`."""
 
     profile: str | None = None
     target: str | None = None
@@ -35,6 +36,7 @@ class Options(NamedTuple):
     log_writes: bool = False
     cpu: str | None = None
     cache: bool = False
+    record: bool = False
 
     def draw_nonce(self) -> str:
         """The nonce of the next boot."""

@@ -10,6 +10,7 @@ from smssboot.image.built import DISK, BuiltImage
 from smssboot.machine.errors import MachineError, QemuMissing
 from smssboot.machine.plan import LaunchPlan, Transport
 from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
+from smssboot.study import recording as recordings
 from smssboot.study.exactness import obstacle
 from smssboot.study.options import Options, run_directory
 
@@ -32,8 +33,16 @@ class Prepared(NamedTuple):
         return self.plan.run_dir
 
 
-def prepare(image: BuiltImage, options: Options) -> Prepared:
-    """Choose the machine, make the boot's folder, plant the nonce.  Raises UsageError."""
+def prepare(image: BuiltImage, options: Options, recording: Path | None = None) -> Prepared:
+    """Choose the machine, make the boot's folder, plant the nonce.  Raises UsageError.
+
+    `recording`: where the boot is recorded, if it is and its own folder is not the place.
+    """
+    if options.record and recording is None and options.keep is None:
+        raise UsageError("--record: needs --keep for the recording")
+    if options.record and (options.log_writes or image.replay):
+        what = "--log-writes" if options.log_writes else f"{image.name!r}, itself a replay,"
+        raise UsageError(f"--record: {what} cannot be recorded")
     plan = draft(image, options)
     if plan.cpu is not None:
         _check_cpu(plan)
@@ -52,6 +61,8 @@ def prepare(image: BuiltImage, options: Options) -> Prepared:
         write_log=write_log,
         variables=variables,
     )
+    if options.record:
+        plan = _recorded(plan, image, recording or run_dir / recordings.FOLDER)
     return Prepared(image, plan.profile, plan.nonce, plan, options.keep is not None)
 
 
@@ -100,6 +111,14 @@ def _check_cpu(plan: LaunchPlan) -> None:
         if error.kind == "usage":
             raise UsageError(f"--cpu: {error}") from None
         raise InfrastructureError(str(error)) from None
+
+
+def _recorded(plan: LaunchPlan, image: BuiltImage, folder: Path) -> LaunchPlan:
+    """The plan that records.  Raises InfrastructureError without space."""
+    try:
+        return recordings.begin(folder, image, plan)
+    except OSError as error:
+        raise InfrastructureError(f"cannot record in {folder}: {error.strerror}") from None
 
 
 def choose_transport(image: BuiltImage, options: Options, target: Target) -> Transport:
