@@ -59,10 +59,8 @@ def test_levels_follow_the_model_alone() -> None:
     levels = normal_form(expected, items)
     tracker = Tracker(expected)
     seen = [tracker.see(item, at).node for at, item in enumerate(items) if isinstance(item, Event)]
-    wanted = {
-        node for node in seen
-        if node >= 0 and expected.nodes[node].voice in ("claim", "fact") and not expected.nodes[node].after_steady
-    }  # fmt: skip
+    known = [expected.nodes[node] for node in seen if node >= 0]
+    wanted = {n.index for n in known if n.voice in ("claim", "fact") and not n.after_steady}
     graph = Graph(len(expected.nodes), expected.edges)
     depth = [0] * len(expected.nodes)
     for node in graph.order:
