@@ -68,6 +68,13 @@ def test_version_is_quick() -> None:
         (["build", "--out", "/proc/smssboot"], "cannot write to /proc/smssboot"),
         (["check", "/nowhere.log"], "/nowhere.log: No such file"),
         (["model", "shwo"], "did you mean 'show'?"),
+        (["baseline", "svae", "x"], "did you mean 'save'?"),
+        (["baseline", "check", "default", "--dir", "/nowhere"], "no baseline 'default' in /nowhere"),
+        (["baseline", "check", "a/b"], "'a/b' is no name for a baseline"),
+        (["baseline", "check", "default", "--tolerance", "much"], "expected percent, found 'much'"),
+        (["baseline", "accept", "default"], "--why"),
+        (["bisect"], "expected --good, or --step NAME"),
+        (["bisect", "--step", "default", "--good", "a"], "--step: takes one RECIPE, and not --good"),
     ],
 )
 def test_bad_usage_is_one_line(arguments: list[str], said: str) -> None:
@@ -77,7 +84,11 @@ def test_bad_usage_is_one_line(arguments: list[str], said: str) -> None:
 def test_no_command_says_which_there_are() -> None:
     done = smssboot()
     assert done.returncode == 2
+<<<<<<< HEAD
     assert ", ".join(COMMANDS) in done.stderr
+=======
+    assert "build, run, check, time, blame, critical-chain, baseline, bisect, model" in done.stderr
+>>>>>>> d07e4f1 (Baselines: what a boot costs is kept phase by phase, and a regression is named by its phase, its first record and its commits)
 
 
 def test_help_lists_the_exit_codes() -> None:

@@ -1,0 +1,174 @@
+"""A boot's cost against the accepted one: is it slower, and which phase is it?
+
+In exact mode every difference is a change of the guest.  But a change in one phase moves a few instructions
+in others (code lies elsewhere, a quantum ends elsewhere): differences that are small beside the largest one
+are told as its side effects, and alone do not fail a gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from smssboot.timeline.measure import Measured, Record
+
+Result: TypeAlias = Literal["same", "faster", "slower", "changed", "deviates"]
+
+EXIT_CODES: Final[Mapping[Result, int]] = {"same": 0, "faster": 0, "slower": 1, "changed": 1, "deviates": 1}
+
+SIDE_EFFECT: Final = 0.02
+"""A difference below this part of the largest one is a side effect of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What was accepted.
+
+    `bands` are the half widths of what is normal by phase (empty: exact), `band` that of the total.  `order`
+    is the fingerprint of the order of events, empty when it was not known.
+    """
+
+    measured: Measured
+    exact: bool = True
+    bands: Mapping[str, int] = field(default_factory=dict)
+    band: int = 0
+    order: str = ""
+
+
+class Difference(NamedTuple):
+    """One phase, in the baseline's unit.  None: there is no such phase on that side."""
+
+    phase: str
+    before: int | None
+    after: int | None
+    noise: int
+
+    @property
+    def delta(self) -> int:
+        """How much more it costs now."""
+        return (self.after or 0) - (self.before or 0)
+
+    @property
+    def percent(self) -> float | None:
+        """The same in percent of what it was; None when it was nothing."""
+        return 100 * self.delta / self.before if self.before else None
+
+
+class Divergence(NamedTuple):
+    """The first record (0-based) at which the two boots part.  None: this side had no more records."""
+
+    number: int
+    before: Record | None
+    after: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The outcome.
+
+    `causes` are the phases that changed, largest difference first; `effects` the small ones that come with
+    them.  `order_same` is None when one side's order is not known.
+    """
+
+    result: Result
+    before: int
+    after: int
+    noise: int
+    causes: tuple[Difference, ...] = ()
+    effects: tuple[Difference, ...] = ()
+    divergence: Divergence | None = None
+    order_same: bool | None = None
+    gone: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+
+    @property
+    def delta(self) -> int:
+        """How much more the whole boot costs now."""
+        return self.after - self.before
+
+
+def compare(
+    reference: Reference, now: Measured, *, order: str = "", conforms: bool = True, tolerance: float = 0.0
+) -> Comparison:
+    """Hold a boot against the reference.  `tolerance` is in percent, of each phase and of the total."""
+    old = reference.measured
+    noise = max(reference.band, int(old.total * tolerance / 100), old.step, now.step)
+    found = [_difference(reference, now, phase, tolerance) for phase in {**old.phases, **now.phases}]
+    found = [each for each in found if each.delta]
+    found.sort(key=lambda each: (-abs(each.delta), each.phase))
+    beyond = [each for each in found if abs(each.delta) > each.noise]
+    delta = now.total - old.total
+    if abs(delta) > noise and not beyond:
+        beyond = found[:1]
+    largest = abs(beyond[0].delta) if beyond else 0
+    causes = tuple(each for each in beyond if abs(each.delta) >= SIDE_EFFECT * largest)
+    effects = tuple(each for each in found if each not in causes) if causes else ()
+    order_same = order == reference.order if order and reference.order else None
+    gone, new = _labels(old, now) if order_same is False else ((), ())
+    return Comparison(
+        result=_result(causes, delta, noise, order_same, conforms),
+        before=old.total,
+        after=now.total,
+        noise=noise,
+        causes=causes,
+        effects=effects,
+        divergence=_divergence(old, now, largest) if causes or order_same is False else None,
+        order_same=order_same,
+        gone=gone,
+        new=new,
+    )
+
+
+def _difference(reference: Reference, now: Measured, phase: str, tolerance: float) -> Difference:
+    old = reference.measured
+    before, after = old.phases.get(phase), now.phases.get(phase)
+    noise = max(
+        reference.bands.get(phase, reference.band),
+        int((before or 0) * tolerance / 100),
+        now.reading.get(phase, old.step),
+    )
+    return Difference(phase, before, after, noise)
+
+
+def _result(
+    causes: tuple[Difference, ...], delta: int, noise: int, order_same: bool | None, conforms: bool
+) -> Result:
+    if not conforms:
+        return "deviates"
+    if order_same is False:
+        return "changed"
+    if delta > noise or any(each.delta > 0 for each in causes):
+        return "slower"
+    return "faster" if delta < -noise or causes else "same"
+
+
+def _divergence(old: Measured, now: Measured, largest: int) -> Divergence | None:
+    """The first record that is another one, or whose cost differs by more than a side effect."""
+    if not old.records or not now.records:
+        return None
+    least = max(SIDE_EFFECT * largest, old.step, now.step)
+    for number, (before, after) in enumerate(zip_longest(old.records, now.records)):
+        if before is None or after is None or before.label != after.label:
+            return Divergence(number, before, after)
+        if abs(after.cost - before.cost) > least:
+            return Divergence(number, before, after)
+    return None
+
+
+def _labels(old: Measured, now: Measured) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Records that only the baseline has, and those that only this boot has, each as often as it is more."""
+    if not old.records or not now.records:
+        return (), ()
+    before, after = _counts(old), _counts(now)
+    gone = [label for label, count in before.items() for _ in range(count - after.get(label, 0))]
+    new = [label for label, count in after.items() for _ in range(count - before.get(label, 0))]
+    return tuple(gone), tuple(new)
+
+
+def _counts(measured: Measured) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for record in measured.records:
+        found[record.label] = found.get(record.label, 0) + 1
+    return found
