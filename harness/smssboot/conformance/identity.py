@@ -88,6 +88,8 @@ class Seen:
             node = self.account.node(sighting.node)
         data = {key: self.scrub(value) for key, value in sighting.data.items()}
         if node is not None:
+            # Whose process it is, the node knows even when the creation was lost or is still to come.
+            data.update((key, self.scrub(value)) for key, value in node.key if key not in event.data)
             keys = [key for key, _ in node.key]
         else:
             keys = [
