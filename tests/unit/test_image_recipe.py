@@ -124,3 +124,30 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="not UTF-8 at byte 0"):
         load_recipe(path)
+
+
+def test_declared_divergences_add_up_over_what_is_extended(tmp_path: Path) -> None:
+    recipe(tmp_path, "divergences:\n  - {event: a.b, why: so}\n", "base.yaml")
+    entry = "  - event: c.*\n    only: aarch64\n    why: x\n    data: {n: 1}\n"
+    text = f"extends: base.yaml\ndivergences:\n{entry}"
+    first, second = load_recipe(recipe(tmp_path, text)).divergences
+    assert (first.event, first.why, first.only, first.data) == ("a.b", "so", "", {})
+    assert (second.event, second.only, second.data) == ("c.*", "aarch64", {"n": "1"})
+    assert (second.place.path.name, second.place.line) == ("mine.yaml", 3)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{event: a.b}", "why"),
+        ("{event: a.b, why: '  '}", "why: expected words, found none"),
+        ("{event: a.b, why: x, onyl: aarch64}", "did you mean 'only'?"),
+        ("{event: a.b, why: x, only: arm64}", "did you mean 'aarch64'?"),
+        ("{event: a.b, why: x, data: {k: [1]}}", "expected text"),
+        ("a.b", "expected a mapping"),
+    ],
+)
+def test_a_wrong_declaration_is_named_with_its_place(entry: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"mine\.yaml:2:") as error:
+        load_recipe(recipe(tmp_path, f"divergences:\n  - {entry}\n"))
+    assert said in str(error.value)

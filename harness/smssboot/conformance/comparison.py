@@ -20,6 +20,7 @@ from smssboot.model.expectation import Match
 from smssboot.timeline.spans import SYSTEM_PID
 
 Which: TypeAlias = Literal["a", "b"]
+Reason: TypeAlias = Literal["model", "machine", "dealt out"]
 Kind: TypeAlias = Literal["presence", "data", "order", "verdict", "cause"]
 
 MACHINES_OWN: Final = frozenset(
@@ -194,6 +195,8 @@ class _Work:
         for a, b in self._pairs:
             for key, x, y in _differences(a, b):
                 why = self._why(a, b, key, x, y)
+                if why == "dealt out":
+                    continue
                 if why is not None:
                     self._allowed.append(Difference(a.label, key, x, y, why))
                 else:
@@ -201,25 +204,32 @@ class _Work:
                         "data", a.label, a.event.name, a.event.voice, key=key, a=x, b=y, data=a.data
                     )
 
-    def _why(self, a: Known, b: Known, key: str, x: str, y: str) -> Literal["model", "machine"] | None:
+    def _why(self, a: Known, b: Known, key: str, x: str, y: str) -> Reason | None:
         """What makes a value differ rightly, None when nothing does."""
         name, variable = _variable(key)
         here, there = _condition(a, name), _condition(b, name)
+        if not (self._meets(self._a, a, name, here) and self._meets(self._b, b, name, there)):
+            return None
+        if name in DEALT_OUT:
+            return "dealt out"
         if here is not None and there is not None and here.kind in _EXACT and there.kind in _EXACT:
             fixed = variable is None or (_names(here, variable) and _names(there, variable))
             if fixed:
-                both = self._meets(self._a, a, name, here) and self._meets(self._b, b, name, there)
-                return "model" if both else None
+                return "model"
         if (x, y) in self._required:
             return "model"
         other_content = self._other_machine or self._a.side.nonce != self._b.side.nonce
         if name in MEASURED and (self._other_machine or (other_content and name in ("sha256", "digest"))):
             return "machine"
-        if self._other_machine and (variable or a.data.get("name", "")) in MACHINES_OWN:
+        if variable is None and name in ("value", "data") and a.data.get("name") == b.data.get("name"):
+            variable = a.data.get("name")
+        if self._other_machine and variable in MACHINES_OWN:
             return "machine"
         return "machine" if name in _OF_THE_RUN else None
 
-    def _meets(self, seen: Seen, known: Known, key: str, match: Match) -> bool:
+    def _meets(self, seen: Seen, known: Known, key: str, match: Match | None) -> bool:
+        if match is None:
+            return True
         assert seen.account is not None
         data = seen.account.by_position[known.position].data
         return meets(match, key, data, seen.account.tracker.run)
@@ -289,7 +299,7 @@ def _differences(a: Known, b: Known) -> Iterable[tuple[str, str, str]]:
     keys = [*a.event.data, *(key for key in b.event.data if key not in a.event.data)]
     for key in keys:
         x, y = a.data.get(key, ""), b.data.get(key, "")
-        if key in DEALT_OUT or same(key, x, y) or _counts_records(key, a, b):
+        if same(key, x, y) or _counts_records(key, a, b):
             continue
         if key == "block":
             left, right = _block(x), _block(y)

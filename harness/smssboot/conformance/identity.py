@@ -88,6 +88,8 @@ class Seen:
             node = self.account.node(sighting.node)
         data = {key: self.scrub(value) for key, value in sighting.data.items()}
         if node is not None:
+            # Whose process it is, the node knows even when the creation was lost or is still to come.
+            data.update((key, self.scrub(value)) for key, value in node.key if key not in event.data)
             keys = [key for key, _ in node.key]
         else:
             keys = [
@@ -103,6 +105,6 @@ def _shown(keys: Sequence[str], data: Mapping[str, str]) -> list[str]:
     """What a label says of an event: its keys, and a session where none of them says it."""
     shown = [f"{key}={data[key]}" for key in keys if not key.startswith("@") and key in data]
     which = "@pid.session" if "@pid.session" in keys else "@session"
-    if which in keys and "session" not in keys and data.get(which, "0") != "0":
+    if which in keys and "session" not in keys and data.get(which, "") not in ("", "0"):
         shown.append(f"session={data[which]}")
     return shown
