@@ -38,7 +38,12 @@ _DURATION_WORDS: Final[Mapping[str, str]] = {
 def html(study: StudyView) -> str:
     """The page."""
     environment = Environment(
-        autoescape=True, finalize=_safe, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=_safe,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters |= {
         "seconds": page.seconds,
