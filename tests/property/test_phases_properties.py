@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smssboot.timeline.items import Event, Voice
-from smssboot.timeline.phases import costs, phases
+from smssboot.timeline.phases import Busy, costs, phases
 
 NAMES = (
     "smss.a.begin", "smss.a.end", "smss.b.begin", "smss.b.end", "smss.start", "process.create",
@@ -69,3 +70,16 @@ def test_what_the_host_saw_changes_nothing(events: list[Event], places: list[int
 def test_records_count_by_their_numbers(events: list[Event], seed: int) -> None:
     shuffled = random.Random(seed).sample(events, len(events))
     assert phases(shuffled) == phases(events)
+
+
+@given(events=logs(), cuts=st.lists(st.integers(0, 1600), max_size=4))
+def test_any_stretches_of_time_together_are_the_whole(events: list[Event], cuts: list[int]) -> None:
+    busy = Busy(events)
+    edges = sorted({0, events[-1].time_ns or 0, *(min(cut, events[-1].time_ns or 0) for cut in cuts)})
+    total: dict[str, int] = {}
+    for begin, end in pairwise(edges):
+        part = busy.between(begin, end)
+        assert sum(part.values()) == end - begin
+        for key, ns in part.items():
+            total[key] = total.get(key, 0) + ns
+    assert total == {key: ns for key, ns in costs(events).items() if ns}

@@ -52,6 +52,7 @@ def claim(seq: int, name: str, **data: str) -> Event:
         ({"profile": "win11/observed"}, "profile: win11/documented and win11/observed"),
         ({"memory_mib": 0}, "memory: 64 MiB and unknown"),
         ({"image_id": "other"}, "image: default-5f2c and other"),
+        ({"qemu_argv": ("qemu", "-cpu", "max")}, "processor: unknown and max"),
         ({"target": "microvm"}, "machine: q35 and microvm"),
         ({"arch": "aarch64", "recipe": "mine"}, "recipe: default and mine"),
     ],
@@ -145,6 +146,7 @@ def test_wrong_usage_is_one_line(tmp_path: Path) -> None:
     assert "expected a recipe or two runs, found 3 words" in refused("compare", one, one, one)
     assert "unknown recipe 'defualt'" in refused("compare", one, one, "--recipe", "defualt")
     assert "No such file" in refused("compare", tmp_path / "x.json", one)
+    assert "--free-running and --deterministic" in refused("time", "--free-running", "--deterministic")
     for command in ("time", "blame", "critical-chain"):
         assert "No such file" in refused(command, tmp_path / "x.json")
         assert "did you mean 'default'?" in refused(command, "defualt")

@@ -78,6 +78,8 @@ def boot(options: Namespace, recipes: list[str]) -> list[Subject]:
     from smssboot.cli.build import images
     from smssboot.study import runs, subjects
 
+    if options.free_running and options.deterministic:
+        raise UsageError("--free-running and --deterministic exclude each other")
     settings = boot_options(options)
     if not options.free_running and options.accel == "tcg":
         settings = settings._replace(deterministic=True)

@@ -10,7 +10,7 @@ from smssboot.report.stages import stages
 from smssboot.report.table import count, milliseconds, share, table
 from smssboot.report.terminal import Line, Span
 from smssboot.report.view import RunView
-from smssboot.timeline.phases import IDLE, Phase, busy
+from smssboot.timeline.phases import IDLE, Busy, Phase
 from smssboot.timeline.printable import printable, shorten
 
 _LABEL: Final = 76
@@ -84,6 +84,7 @@ def critical_chain(run: RunView, chain: Chain, whole: bool = False) -> Iterator[
         yield [Span("the model of this boot is not known: the order is that of each process", "warn")]
     if not chain.links:
         return
+    busy = Busy([view.event for view in run.events])
     least = 0 if whole else chain.links[0].time_ns * _WORTH_SHOWING
     depth = 0
     folded: list[Link] = []
@@ -98,34 +99,34 @@ def critical_chain(run: RunView, chain: Chain, whole: bool = False) -> Iterator[
         shown = [link] if len(folded) > 1 else [*folded, link]
         folded = []
         for one in shown:
-            yield _link(run, one, depth, chain.links[0])
+            yield _link(busy, one, depth, chain.links[0])
             depth += 1
 
 
-def _link(run: RunView, link: Link, depth: int, end: Link) -> Line:
+def _link(busy: Busy, link: Link, depth: int, end: Link) -> Line:
     return [
         _branch(depth),
         Span(shorten(printable(link.label), _LABEL), "strong" if depth == 0 else ""),
         Span(f" @{milliseconds(link.time_ns)}", "quiet"),
         Span(f" +{milliseconds(link.own_ns)}", "bad" if link.own_ns >= end.time_ns / 10 else ""),
-        Span(doing(run, link), "quiet"),
+        Span(_doing(busy, link), "quiet"),
     ]
 
 
-def doing(run: RunView, link: Link) -> str:
+def _doing(busy: Busy, link: Link) -> str:
     """What took most of a link's time, where that is another phase than the link's own name says."""
     if not link.own_ns:
         return ""
-    spent = spent_on(run, link)
+    spent = spent_on(busy, link)
     phase, ns = max(spent.items(), key=lambda entry: entry[1], default=("", 0))
     if ns < link.own_ns / 2 or link.event.name.startswith(phase.partition(" ")[0]):
         return ""
     return f"  mostly {shorten(printable(phase), _LABEL)}"
 
 
-def spent_on(run: RunView, link: Link) -> Mapping[str, int]:
+def spent_on(busy: Busy, link: Link) -> Mapping[str, int]:
     """The phases that a link's own time belongs to."""
-    return busy([view.event for view in run.events], link.time_ns - link.own_ns, link.time_ns)
+    return busy.between(link.time_ns - link.own_ns, link.time_ns)
 
 
 def _branch(depth: int) -> Span:

@@ -9,7 +9,7 @@ from smssboot.conformance.critical import Chain
 from smssboot.report.costs import by_key, spent_on
 from smssboot.report.stages import stages
 from smssboot.report.view import RunView
-from smssboot.timeline.phases import IDLE, INSTRUCTION_NS
+from smssboot.timeline.phases import IDLE, INSTRUCTION_NS, Busy
 
 TIME: Final = "smssboot.time/1"
 BLAME: Final = "smssboot.blame/1"
@@ -82,6 +82,7 @@ def _phases(run: RunView) -> Json:
 
 
 def _chain(run: RunView, chain: Chain) -> Json:
+    busy = Busy([view.event for view in run.events])
     return {
         "by_model": chain.by_model,
         "links": [
@@ -91,7 +92,7 @@ def _chain(run: RunView, chain: Chain) -> Json:
                 "seq": link.event.seq,
                 "time_ns": link.time_ns,
                 "own_ns": link.own_ns,
-                "spent_on": _ranked(spent_on(run, link)),
+                "spent_on": _ranked(spent_on(busy, link)),
             }
             for link in chain.links
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,13 @@ def obstacles(a: RunView, b: RunView) -> list[str]:
     if a.arch != b.arch:
         pairs.append(("recipe", a.recipe, b.recipe))
     else:
-        pairs += [("machine", a.target, b.target), ("image", a.image_id, b.image_id)]
+        pairs += [("machine", a.target, b.target), ("processor", _processor(a), _processor(b))]
+        pairs.append(("image", a.image_id, b.image_id))
     return [f"{what}: {x or 'unknown'} and {y or 'unknown'}" for what, x, y in pairs if x != y]
+
+
+def _processor(run: RunView) -> str:
+    return next((value for word, value in pairwise(run.qemu_argv) if word == "-cpu"), "")
 
 
 def _memory(run: RunView) -> str:

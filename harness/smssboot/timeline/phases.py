@@ -9,6 +9,7 @@ times of all phases add up to the time of the last record, whatever is damaged, 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Final
 from smssboot.timeline.items import Event
 from smssboot.timeline.spans import BEGIN, SYSTEM, Boot, boots, phase_name
 
-__all__ = ["IDLE", "INSTRUCTION_NS", "SYSTEM", "Phase", "busy", "costs", "phases"]
+__all__ = ["IDLE", "INSTRUCTION_NS", "SYSTEM", "Busy", "Phase", "costs", "phases"]
 
 INSTRUCTION_NS: Final = 8
 """Guest nanoseconds of one instruction in a deterministic run (icount, shift=3)."""
@@ -81,14 +82,27 @@ def costs(events: Sequence[Event]) -> dict[str, int]:
     return found
 
 
-def busy(events: Sequence[Event], begin_ns: int, end_ns: int) -> dict[str, int]:
-    """Like `costs`, of the time from `begin_ns` to `end_ns`; phases that have none of it are left out."""
-    found: dict[str, int] = {}
-    for boot in boots(events)[-1:]:
-        for phase in _Walk(boot, 0, (begin_ns, end_ns)).phases():
-            if phase.own_ns:
-                found[phase.key] = found.get(phase.key, 0) + phase.own_ns
-    return found
+class Busy:
+    """Which phases any stretch of a boot's time belongs to (of the last start, where the guest restarted)."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._stretches: list[tuple[int, int, str]] = []
+        for boot in boots(events)[-1:]:
+            walk = _Walk(boot, 0)
+            keys = [phase.key for phase in walk.phases()]
+            self._stretches = sorted((then, now, keys[owner]) for then, now, owner in walk.stretches)
+
+    def between(self, begin_ns: int, end_ns: int) -> dict[str, int]:
+        """Nanoseconds by `Phase.key` from `begin_ns` to `end_ns`; phases with none of it are left out."""
+        found: dict[str, int] = {}
+        first = bisect_left(self._stretches, (begin_ns,))
+        for then, now, key in self._stretches[max(first - 1, 0) :]:
+            if then >= end_ns:
+                break
+            own = min(now, end_ns) - max(then, begin_ns)
+            if own > 0:
+                found[key] = found.get(key, 0) + own
+        return found
 
 
 @dataclass(slots=True)
@@ -105,11 +119,14 @@ class _Open:
 
 
 class _Walk:
-    """One walk through the records of one start of the kernel."""
+    """One walk through the records of one start of the kernel.
 
-    def __init__(self, boot: Boot, first: int, window: tuple[int, int] | None = None) -> None:
+    `stretches` are (from, to, number of the phase) for the time before each record.
+    """
+
+    def __init__(self, boot: Boot, first: int) -> None:
         self._boot = boot
-        self._window = window
+        self.stretches: list[tuple[int, int, int]] = []
         self._first = first
         self._found = [_Open(0, None, 0, 0, None)]
         self._process: dict[int, int] = {0: 0}
@@ -138,7 +155,8 @@ class _Walk:
         before = self._boot.records[at - 1] if at else None
         now, then = event.time_ns or 0, before.time_ns or 0 if before else 0
         owner = self._owner(at, life) if not self._woke_up(at) else self._idle_phase(then)
-        self._found[owner].own_ns += self._inside(then, now)
+        self._found[owner].own_ns += now - then
+        self.stretches.append((then, now, owner))
         if owner == self._idle:
             self._found[owner].end_ns = now
         if before is not None and event.seq != (before.seq or 0) + 1:
@@ -152,12 +170,6 @@ class _Walk:
             self._stacks[life].append(self._of[at])
         elif at in self._boot.closes:
             self._close(self._of[self._boot.closes[at]], life, now)
-
-    def _inside(self, then: int, now: int) -> int:
-        if self._window is None:
-            return now - then
-        low, high = self._window
-        return max(0, min(now, high) - max(then, low))
 
     def _woke_up(self, at: int) -> bool:
         """Whether all programs waited before this record: the kernel made it by itself, after one of theirs.
