@@ -158,8 +158,10 @@ def test_a_band_is_as_wide_as_the_boots_differ_and_never_too_narrow() -> None:
     made = bands.reference(runs, "a")
     assert made.measured.phases["System"] == 4200
     assert made.bands["System"] == 800
-    assert made.bands["smss.paging-files"] == 275  # half a percent of it
-    assert made.bands["smss.exe start"] == int(0.0005 * made.measured.total)
+    assert made.bands["smss.exe start"] == 400  # what was seen in System might come here
+    calm = bands.reference([measured()] * 5, "a")
+    assert calm.bands["smss.paging-files"] == 275  # half a percent of it
+    assert calm.band == int(0.005 * calm.measured.total)
     assert held(replace(measured(System=4900), unit="ns"), made).result == "same"
     assert held(replace(measured(System=5300), unit="ns"), made).result == "slower"
 
