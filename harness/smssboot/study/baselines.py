@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from smssboot.conformance.gate import Comparison, Reference, compare
+from smssboot.conformance.gate import Comparison, Reference, compare, settle
 from smssboot.errors import InputError, UsageError
 from smssboot.image.built import BuiltImage
 from smssboot.report.checked import Checked, Point, Since
@@ -254,6 +254,8 @@ def _accepted(baseline: Baseline, phase: str) -> list[Point]:
 def accept(baseline: Baseline, reference: Reference, image: str, recipe: str, why: str) -> Baseline:
     """Write what is accepted now, with one more line of history."""
     assert baseline.path is not None
+    if reference.exact and baseline.reference.exact:
+        reference = replace(reference, measured=settle(baseline.reference.measured, reference.measured))
     entry = _entry(baseline.path, image, reference, baseline, why)
     history = (*baseline.history, entry)
     new = replace(baseline, image=image, recipe=recipe, reference=reference, history=history)
