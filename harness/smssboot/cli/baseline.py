@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     save.add_argument("--why", metavar="TEXT", default="first baseline", help="a word for its history")
     save.add_argument("--replace", action="store_true", help="also where there is one already")
     save.add_argument(
-        "--until", choices=("steady", "end"), default="steady", help="what counts: until it is up, or all"
+        "--until", choices=("steady", "end"), default="end", help="what counts: until it is up, or all"
     )
     save.add_argument("--no-icount", action="store_true", help="count no instructions: a band")
     add_boot_options(save)
@@ -69,6 +69,7 @@ def add_boot_options(parser: ArgumentParser) -> None:
     parser.add_argument("--target", metavar="T", help="QEMU machine (q35, microvm, virt)")
     parser.add_argument("--timeout", metavar="S", type=seconds, help="seconds to the steady state")
     parser.add_argument("--qemu", metavar="PATH", help="another QEMU binary")
+    parser.add_argument("--disk", choices=("virtio", "memory"), help="how the guest reaches its disk")
 
 
 def percent(text: str) -> float:
@@ -91,6 +92,7 @@ def boot_options(options: Namespace) -> Options:
         target=options.target,
         timeout_s=options.timeout,
         qemu=options.qemu,
+        disk=options.disk,
         deterministic=not getattr(options, "no_icount", False),
     )
 
@@ -107,7 +109,7 @@ def _arches(options: Namespace) -> tuple[str, ...]:
 
 def _save(options: Namespace) -> int:
     from smssboot.image.build import build
-    from smssboot.study import baselinefile, baselines
+    from smssboot.study import bands, baselinefile, baselines
 
     recipe = options.recipe or _DEFAULT
     paths = {arch: baselinefile.path_of(Path(options.dir), options.name, arch) for arch in _arches(options)}
@@ -124,6 +126,9 @@ def _save(options: Namespace) -> int:
             continue
         saved = baselines.save(options.name, recipe, group, reference, path, options.why)
         print(f"{arch}: {_cost(saved)}{f', a band: {group.reason}' if group.reason else ''}: {path}")
+        if reference.band > bands.WIDE * reference.measured.total:
+            part = 100 * reference.band / reference.measured.total
+            print(f"{arch}: a band of {part:.0f} % finds little: count instructions, or use a quiet machine")
     return code
 
 

@@ -8,7 +8,7 @@ are told as its side effects, and alone do not fail a gate.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -114,7 +114,7 @@ def compare(
         noise=noise,
         causes=causes,
         effects=effects,
-        divergence=_divergence(old, now, largest) if causes or order_same is False else None,
+        divergence=_divergence(old, now, causes, order_same) if causes or order_same is False else None,
         order_same=order_same,
         gone=gone,
         new=new,
@@ -144,17 +144,51 @@ def _result(
     return "faster" if delta < -noise or causes else "same"
 
 
-def _divergence(old: Measured, now: Measured, largest: int) -> Divergence | None:
-    """The first record that is another one, or whose cost differs by more than a side effect."""
+def _divergence(
+    old: Measured, now: Measured, causes: tuple[Difference, ...], order_same: bool | None
+) -> Divergence | None:
+    """The first record that costs noticeably more (or less, as the first cause does) than the same one did.
+
+    Where the order is another one: the first record that is not the one that the baseline has there.
+    """
     if not old.records or not now.records:
         return None
-    least = max(SIDE_EFFECT * largest, old.step, now.step)
-    for number, (before, after) in enumerate(zip_longest(old.records, now.records)):
-        if before is None or after is None or before.label != after.label:
-            return Divergence(number, before, after)
-        if abs(after.cost - before.cost) > least:
+    if order_same is False:
+        for number, (before, after) in enumerate(zip_longest(old.records, now.records)):
+            if before is None or after is None or before.label != after.label:
+                return Divergence(number, before, after)
+    delta = causes[0].delta if causes else 0
+    least = max(SIDE_EFFECT * abs(delta), old.step, now.step)
+    known: dict[str, list[Record]] = {}
+    for record in reversed(old.records):
+        known.setdefault(record.label, []).append(record)
+    for number, after in enumerate(now.records):
+        same = known.get(after.label)
+        before = same.pop() if same else None
+        more = after.cost - (before.cost if before else 0)
+        if abs(more) > least and (more > 0) == (delta > 0):
             return Divergence(number, before, after)
     return None
+
+
+def settle(old: Measured, now: Measured) -> Measured:
+    """`now` as it is kept in place of `old`: what differs by no more than the clock's step stays as it was.
+
+    So a file's diff shows what changed.  Costs that are kept so add up to the total but for these steps.
+    """
+    phases = {}
+    for phase, cost in now.phases.items():
+        before = old.phases.get(phase, cost)
+        phases[phase] = before if abs(cost - before) <= now.reading.get(phase, now.step) else cost
+    known: dict[str, list[Record]] = {}
+    for record in reversed(old.records):
+        known.setdefault(record.label, []).append(record)
+    records = []
+    for record in now.records:
+        same = known.get(record.label)
+        kept = same.pop() if same else record
+        records.append(kept if abs(kept.cost - record.cost) <= now.step else record)
+    return replace(now, phases=phases, records=tuple(records))
 
 
 def _labels(old: Measured, now: Measured) -> tuple[tuple[str, ...], tuple[str, ...]]:

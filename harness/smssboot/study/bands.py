@@ -12,12 +12,12 @@ from smssboot.timeline.measure import Measured
 RUNS: Final = 5
 """Boots that a band is made from, and boots whose median is believed when one alone looks slow."""
 FLOOR: Final = 0.005
-"""No band is narrower than this part of the phase..."""
-TOTAL_FLOOR: Final = 0.0005
-"""... and this part of the whole boot: what happens seldom is not seen in five boots."""
+"""No band is narrower than this part of the phase, or of the boot."""
 SPREAD: Final = 2
 """Half a band is so many times the distance from the fastest to the slowest of the boots.  Five boots span
 two thirds of what single boots do, and what is held against a band is a median once it looks slow."""
+WIDE: Final = 0.05
+"""A band beyond this part of the boot finds little, and people are told so."""
 
 
 def middle(boots: Sequence[Measured]) -> Measured:
@@ -35,11 +35,16 @@ def middle(boots: Sequence[Measured]) -> Measured:
 
 
 def reference(boots: Sequence[Measured], order: str) -> Reference:
-    """The median boot with its bands."""
+    """The median boot with its bands.
+
+    What disturbs one phase of five boots may disturb another one of the sixth, so no phase's band is narrower
+    than the largest distance that was seen in any phase.
+    """
     centre = middle(boots)
-    floor = TOTAL_FLOOR * centre.total
+    spreads = {phase: _spread([boot.phases.get(phase, 0) for boot in boots]) for phase in centre.phases}
+    floor = max(spreads.values(), default=0)
     bands: Mapping[str, int] = {
-        phase: int(max(FLOOR * cost, floor, SPREAD * _spread([boot.phases.get(phase, 0) for boot in boots])))
+        phase: int(max(FLOOR * cost, floor, SPREAD * spreads[phase]))
         for phase, cost in centre.phases.items()
     }
     band = int(max(FLOOR * centre.total, SPREAD * _spread([boot.total for boot in boots])))

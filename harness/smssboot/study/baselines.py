@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from smssboot.conformance.gate import Comparison, Reference, compare
+from smssboot.conformance.gate import Comparison, Reference, compare, settle
 from smssboot.errors import InputError, UsageError
 from smssboot.image.built import BuiltImage
 from smssboot.report.checked import Checked, Point, Since
@@ -45,7 +45,7 @@ class Boots:
         return orders.pop() if len(orders) == 1 else ""
 
 
-def boots(image: BuiltImage, options: Options, count: int, until: Until = "steady") -> list[Sample]:
+def boots(image: BuiltImage, options: Options, count: int, until: Until = "end") -> list[Sample]:
     """Boot an image `count` times.  Raises UsageError and InfrastructureError."""
     from smssboot.study import runs
 
@@ -53,18 +53,17 @@ def boots(image: BuiltImage, options: Options, count: int, until: Until = "stead
 
 
 def measure(
-    image: BuiltImage, options: Options, until: Until = "steady"
+    image: BuiltImage, options: Options, until: Until = "end"
 ) -> tuple[Boots, Reference | None]:
     """Boot an image as often as it takes to know what is normal for it.
 
     The reference is None when a boot deviates: nobody wants that as a baseline.
     """
-    reason = "" if options.deterministic else "instructions are not counted"
-    found: list[Sample] = []
-    if not reason:
-        found = boots(image, options, _EXACT_BOOTS, until)
-        costs = {(each.measured.records, each.order) for each in found}
-        reason = "" if len(costs) == 1 else "two boots of it differ"
+    found = boots(image, options, _EXACT_BOOTS, until)
+    run = found[0].run
+    reason = "" if run.deterministic else run.inexact or "instructions are not counted"
+    if not reason and len({(each.measured.records, each.order) for each in found}) > 1:
+        reason = "two boots of it differ"
     if reason:
         found += boots(image, options, bands.RUNS - len(found), until)
     group = Boots(tuple(found), bands.middle([each.measured for each in found]), reason)
@@ -126,12 +125,9 @@ def options_of(baseline: Baseline, asked: Options) -> Options:
         memory_mib=asked.memory_mib or int(key["memory_mib"]),
         accel=asked.accel if asked.accel != "tcg" else key["accel"],
         deterministic=key["icount"] != "none",
-        disk=_transport(key["disk"]) if key["icount"] == "none" else None,
+        disk=asked.disk or ("virtio" if key["disk"] == "virtio" else None),
+        firmware="uefi" if key["firmware"] == "uefi" else "direct",
     )
-
-
-def _transport(word: str) -> Literal["virtio", "memory"] | None:
-    return "virtio" if word == "virtio" else "memory" if word == "memory" else None
 
 
 def require_same(baseline: Baseline, key: Mapping[str, str]) -> None:
@@ -258,6 +254,8 @@ def _accepted(baseline: Baseline, phase: str) -> list[Point]:
 def accept(baseline: Baseline, reference: Reference, image: str, recipe: str, why: str) -> Baseline:
     """Write what is accepted now, with one more line of history."""
     assert baseline.path is not None
+    if reference.exact and baseline.reference.exact:
+        reference = replace(reference, measured=settle(baseline.reference.measured, reference.measured))
     entry = _entry(baseline.path, image, reference, baseline, why)
     history = (*baseline.history, entry)
     new = replace(baseline, image=image, recipe=recipe, reference=reference, history=history)

@@ -79,7 +79,7 @@ def _to_json(past: Past) -> dict[str, Any]:
     if known is not None:
         found["measured"] = {
             "unit": known.unit, "until": known.until, "total": known.total, "step": known.step,
-            "records": [list(record) for record in known.records],
+            "reading": dict(known.reading), "records": [list(record) for record in known.records],
         }  # fmt: skip
     return found
 
@@ -92,9 +92,9 @@ def _from_json(data: dict[str, Any]) -> Past:
     known, measured = data.get("measured"), None
     if known is not None:
         records = tuple(Record(int(cost), str(label)) for cost, label in known["records"])
-        measured = Measured(
-            known["unit"], known["until"], int(known["total"]), phases, records, step=int(known["step"])
-        )
+        reading = {str(phase): int(steps) for phase, steps in known["reading"].items()}
+        total, step = int(known["total"]), int(known["step"])
+        measured = Measured(known["unit"], known["until"], total, phases, records, reading, step)
     return Past(
         **{name: str(data[name]) for name in _PLAIN},
         key={str(name): str(value) for name, value in data["key"].items()},

@@ -13,13 +13,18 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
 def current(folder: Path) -> str:
-    """The commit of the repository around `folder`, with `+` when files differ; empty outside of one."""
+    """The commit of the repository around `folder`, with `+` when files outside of `folder` differ from it.
+
+    Empty outside of a repository.
+    """
+    others = [":(top)", ":(exclude)."] if folder.is_dir() else []
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     commit = _git(folder, "rev-parse", "--verify", "--short=12", "HEAD").strip()
     if not _COMMIT.fullmatch(commit):
         return ""
-    return f"{commit}+" if _git(folder, "status", "--porcelain", "--untracked-files=no").strip() else commit
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", *others)
+    return f"{commit}+" if changed.strip() else commit
 
 
 def between(folder: Path, first: str, last: str = "HEAD", most: int = 10) -> list[str]:

@@ -29,7 +29,7 @@ class Sample(NamedTuple):
     key: Mapping[str, str]
 
 
-def of_boots(boots: Sequence[Boot], until: Until = "steady") -> list[Sample]:
+def of_boots(boots: Sequence[Boot], until: Until = "end") -> list[Sample]:
     """The samples of boots that have ended.  Raises InfrastructureError for one that could not be judged, and
     for a guest that said nothing."""
     from smssboot.study.view import run_view
@@ -46,7 +46,7 @@ def of_boots(boots: Sequence[Boot], until: Until = "steady") -> list[Sample]:
     return found
 
 
-def of_file(path: Path, until: Until = "steady") -> list[Sample]:
+def of_file(path: Path, until: Until = "end") -> list[Sample]:
     """The samples of recorded runs.  Raises InputError when nothing can be compared with them."""
     from smssboot.study.recorded import load_runs
 
