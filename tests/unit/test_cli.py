@@ -84,11 +84,7 @@ def test_bad_usage_is_one_line(arguments: list[str], said: str) -> None:
 def test_no_command_says_which_there_are() -> None:
     done = smssboot()
     assert done.returncode == 2
-<<<<<<< HEAD
     assert ", ".join(COMMANDS) in done.stderr
-=======
-    assert "build, run, check, time, blame, critical-chain, baseline, bisect, model" in done.stderr
->>>>>>> d07e4f1 (Baselines: what a boot costs is kept phase by phase, and a regression is named by its phase, its first record and its commits)
 
 
 def test_help_lists_the_exit_codes() -> None:
