@@ -74,6 +74,14 @@ def test_search_finds_in_every_part_and_says_how_much(page: Browser) -> None:
     assert len(page.shown("#events tbody tr")) == rows
 
 
+def test_what_is_found_is_whole(page: Browser) -> None:
+    before = page.shown("#findings .finding:first-of-type *")
+    page.search("came too early")
+    assert page.shown("#findings .finding:first-of-type *") == before
+    page.press(Keys.ESCAPE)
+    assert page.run("return document.querySelectorAll('main [hidden]').length") == 0
+
+
 def test_all_words_must_occur_and_those_with_a_minus_must_not(page: Browser) -> None:
     both = page.search("claim smss.session")
     assert both.startswith("Found: 8 events")
@@ -244,6 +252,7 @@ def test_colours_follow_the_system_and_the_switch(page: Browser, scheme: str) ->
     assert (page.run(paper), page.text("#theme")) == (colours["light"], "Light")
     page.press("t")
     assert (page.run(paper), page.text("#theme")) == (colours["dark"], "Dark")
+    page.run("return new Promise(done => setTimeout(done, 300))")  # the store is written behind our back
     page.session.refresh()
     assert page.run(paper) == colours["dark"], "the choice is remembered"
     page.press("t")

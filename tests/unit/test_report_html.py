@@ -242,6 +242,18 @@ def test_phases_are_side_by_side_with_their_ratio() -> None:
     assert names.index("smss.boot-command index=0") == names.index("smss.boot-execute") + 1
 
 
+def test_a_phase_that_only_one_run_has_stands_where_it_began() -> None:
+    whole = boots.run("aarch64")
+    less = [view for view in whole.events if "registry" not in view.event.name]
+    (group,) = groups(StudyView([boots.run("x86_64", events=less), whole]))
+    rows = page.phase_rows(group)
+    keys = [row.key for row in rows]
+    assert keys.index("smss.registry") < keys.index("smss.boot-execute")
+    assert keys[keys.index("smss.registry") - 1] == "smss.exe"
+    (only,) = (row for row in rows if row.key == "smss.registry")
+    assert only.costs[0] is None and only.ratios == (None,)
+
+
 def test_the_times_of_all_phases_add_up() -> None:
     (group,) = groups(boots.study())
     rows = page.phase_rows(group)

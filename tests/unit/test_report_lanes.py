@@ -65,8 +65,9 @@ def test_a_phase_is_between_its_claims_and_below_the_one_around_it() -> None:
 
 
 def test_phases_that_overlap_have_rows_of_their_own() -> None:
-    bars = [bar for bar in lane(chart([boots.run("x86_64")]), "smss.exe", 0, 0).bars if bar.session]
-    assert [(bar.session, bar.row) for bar in bars] == [("0", 0), ("1", 1)]
+    every = lane(chart([boots.run("x86_64")]), "smss.exe", 0, 0).bars
+    bars = [bar for bar in every if bar.name == "smss.session"]
+    assert [(bar.which, bar.row) for bar in bars] == [("0", 0), ("1", 1)]
     assert bars[0].left < bars[1].left < bars[0].right < bars[1].right
 
 

@@ -69,14 +69,14 @@ class Scale:
 class Bar:
     """One phase: between its two claims, `<name>.begin` and `<name>.end`.
 
-    `what` are the data of its begin, `session` the session that it is about, or empty.  `row` counts from
-    0 downwards, so that phases that are open together do not hide each other.  Without an end `end_ns` is
-    where the process spoke last, and `ended` is False.
+    `what` are the data of its begin, `which` the session or the index that it is about, or empty.  `row`
+    counts from 0 downwards, so that phases that are open together do not hide each other.  Without an end
+    `end_ns` is where the process spoke last, and `ended` is False.
     """
 
     name: str
     what: str
-    session: str
+    which: str
     begin_ns: int
     end_ns: int
     ended: bool
@@ -276,7 +276,16 @@ def _lane(run: int, process: _Process, marks: Sequence[Mark], scale: Scale) -> L
         name = begin.name.removesuffix(".begin")
         place = (scale.at(_time(begin)), scale.at(ends))
         bars.append(
-            Bar(name, said, begin.data.get("session", ""), _time(begin), ends, end is not None, row, *place)
+            Bar(
+                name,
+                said,
+                begin.data.get("session") or begin.data.get("index", ""),
+                _time(begin),
+                ends,
+                end is not None,
+                row,
+                *place,
+            )
         )
     ticks: dict[Voice, list[float]] = {}
     for event in process.events:

@@ -188,29 +188,43 @@ def _console(text: Console, number: int) -> LogLine:
 def phase_rows(group: Group) -> list[PhaseRow]:
     """The phases of all runs, each below the one around it, otherwise in the order in which they began."""
     tables = [_phases(run) for run in group.runs]
-    tree: dict[str | None, list[str]] = {}
-    seen: set[str] = set()
-    for table in tables:
-        last: dict[str | None, int] = {}
-        for key, (_, parent) in table.items():
-            children = tree.setdefault(parent, [])
-            if key not in seen:
-                seen.add(key)
-                children.insert(last.get(parent, -1) + 1, key)
-            if key in children:
-                last[parent] = children.index(key)
+    children = _tree(tables)
     longest = max((own for table in tables for key, (own, _) in table.items() if key != IDLE), default=0)
     rows = []
-    waiting = [(key, 0) for key in reversed(tree.get(None, []))]
+    waiting = [(key, 0) for key in reversed(children.get(None, []))]
     while waiting:
         key, depth = waiting.pop()
-        waiting += [(child, depth + 1) for child in reversed(tree.pop(key, []))]
+        waiting += [(child, depth + 1) for child in reversed(children.pop(key, []))]
         costs = [
             _cost(key, table[key][0], run, longest) if key in table else None
             for table, run in zip(tables, group.runs, strict=True)
         ]
         rows.append(PhaseRow(key, min(depth, _DEEPEST), tuple(costs), tuple(_ratios(costs))))
     return rows
+
+
+def _tree(tables: Sequence[Mapping[str, tuple[int, str | None]]]) -> dict[str | None, list[str]]:
+    """By key, the keys of the phases inside it: those of the first run, and what only others have behind
+    what it follows there.
+    """
+    follower: dict[tuple[str | None, str | None], str | None] = {}
+    around: dict[str, str | None] = {}
+    for table in tables:
+        last: dict[str | None, str] = {}
+        for key, (_, parent) in table.items():
+            if key not in around:
+                around[key] = parent
+                before = (parent, last.get(parent))
+                follower[parent, key] = follower.get(before)
+                follower[before] = key
+            last[around[key]] = key
+    children: dict[str | None, list[str]] = {}
+    for parent in (None, *around):
+        after = follower.get((parent, None))
+        while after is not None:
+            children.setdefault(parent, []).append(after)
+            after = follower[parent, after]
+    return children
 
 
 def _phases(run: RunView) -> dict[str, tuple[int, str | None]]:

@@ -179,8 +179,8 @@ def _bar(bar: Bar, label: str, top: int, *, odd: bool, scaled: bool) -> Iterator
         f"<title>{title}</title></rect>"
     )
     short = bar.name.partition(".")[2] or bar.name
-    if bar.session:
-        short += f" {bar.session}"
+    if bar.which:
+        short += f" {bar.which}"
     level = _label_level(printable(short), bar.right - bar.left)
     if level == 0 or (scaled and level < ZOOM_LEVELS):
         shown = f' class="z{level}"' if level else ""

@@ -114,7 +114,7 @@
       tally(kind.name, shown, kind.items.length, match.any || narrow);
       if (shown && (match.any || narrow)) found.push(plural(shown, kind.name));
     }
-    for (const box of all(".chunk, .kind")) box.hidden = !one("tbody tr:not([hidden])", box);
+    for (const box of all(".chunk, details.kind")) box.hidden = !one("tbody tr:not([hidden])", box);
     if (match.any && !barTexts) barTexts = lower(bars);
     bars.forEach((bar, at) => bar.classList.toggle("dim", match.any && !match.test(barTexts[at])));
     hits.textContent = match.any ? (found.length ? "Found: " + found.join(", ") : "Nothing found")
