@@ -112,6 +112,14 @@ def test_a_first_test(pytester: pytest.Pytester) -> None:
     assert len(left) <= 4, "only shared boots have files after their test"
 
 
+def test_the_documents_example_passes(arch: str, pytester: pytest.Pytester) -> None:
+    """Word for word, each architecture in its turn."""
+    text = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text("utf-8")
+    pytester.makepyfile(test_boot=text.partition("```python\n")[2].partition("```")[0])
+    result = run_pytest(pytester, "--smssboot-arch", arch, apart=True)
+    result.assert_outcomes(passed=4)
+
+
 def test_a_deviating_guest_fails_with_its_findings(pytester: pytest.Pytester) -> None:
     mutant = shutil.copy(MUTANTS / "port-after-workers.yaml", pytester.path)
     pytester.makefile(".yaml", good="extends: diskless\n")
