@@ -76,7 +76,7 @@ def test_bad_usage_is_one_line(arguments: list[str], said: str) -> None:
 def test_no_command_says_which_there_are() -> None:
     done = smssboot()
     assert done.returncode == 2
-    assert "build, run, check, time, blame, critical-chain, model, doctor, version" in done.stderr
+    assert "build, run, check, time, blame, critical-chain, campaign, model, doctor, version" in done.stderr
 
 
 def test_help_lists_the_exit_codes() -> None:

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "time": Command("smssboot.cli.time", "what each stage of a boot took"),
     "blame": Command("smssboot.cli.blame", "the phases of a boot by their own time"),
     "critical-chain": Command("smssboot.cli.critical_chain", "the events that decided how long a boot took"),
+    "campaign": Command("smssboot.cli.campaign", "boot every cell of a matrix"),
     "model": Command("smssboot.cli.model", "look at the reference model"),
     "doctor": Command("smssboot.cli.doctor", "what is there, and what is missing"),
     "version": Command("smssboot.cli.version", "print the version"),
