@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "critical-chain": Command("smssboot.cli.critical_chain", "the events that decided how long a boot took"),
     "baseline": Command("smssboot.cli.baseline", "what boots cost: save it, check it, accept it"),
     "bisect": Command("smssboot.cli.bisect", "find the first bad image of a row"),
+    "campaign": Command("smssboot.cli.campaign", "boot every cell of a matrix"),
     "model": Command("smssboot.cli.model", "look at the reference model"),
     "doctor": Command("smssboot.cli.doctor", "what is there, and what is missing"),
     "version": Command("smssboot.cli.version", "print the version"),

@@ -100,6 +100,12 @@ class Node:
             self.fail(f"{self.where}: {value} is not between {low} and {high}")
         return value
 
+    def truth(self) -> bool:
+        """The node as true or false."""
+        if self.kind != "bool":
+            self._wrong("true or false")
+        return str(self._yaml.value).casefold() in ("true", "yes", "on")
+
     def choice(self, known: Iterable[str]) -> str:
         """The node as one of a few words."""
         words = list(known)
@@ -150,7 +156,7 @@ class Node:
         if self.kind == "null":
             return None
         if self.kind == "bool":
-            return str(self._yaml.value).casefold() in ("true", "yes", "on")
+            return self.truth()
         return self.integer() if self.kind == "int" else self.text()
 
 

@@ -66,6 +66,13 @@ def prepare(image: BuiltImage, options: Options, recording: Path | None = None) 
     return Prepared(image, plan.profile, plan.nonce, plan, options.keep is not None)
 
 
+def check(image: BuiltImage, options: Options) -> None:
+    """Whether some machine can do this boot.  Raises UsageError when none can."""
+    plan = draft(image, options)
+    if plan.cpu is not None:
+        _check_cpu(plan)
+
+
 def draft(image: BuiltImage, options: Options) -> LaunchPlan:
     """The boot's plan with the image's own files: nothing of this boot is there yet.  Raises UsageError."""
     target = choose_target(image, options)

@@ -1,0 +1,22 @@
+"""Loads everything that a boot and its report need: imported by the server that forks the jobs' processes."""
+
+from __future__ import annotations
+
+import regipy.registry  # noqa: F401
+
+import smssboot.conformance.checker
+import smssboot.conformance.monitor
+import smssboot.evidence.disk
+import smssboot.evidence.memory
+import smssboot.image.build
+import smssboot.image.overlay
+import smssboot.machine.supervisor
+import smssboot.model.expectation
+import smssboot.report.document
+import smssboot.study.cache
+import smssboot.study.expect
+import smssboot.study.ingredients
+import smssboot.study.recall
+import smssboot.study.runs
+import smssboot.study.view
+import smssboot.study.witness  # noqa: F401
