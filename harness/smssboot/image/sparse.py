@@ -88,6 +88,16 @@ def copy(source: Path | str, target: Path | str, offset: int = 0, length: int | 
         os.close(reader)
 
 
+def fill(source: Path | str, writer: int) -> None:
+    """Copy what is in a file into another one that is open, and nothing but holes so far.  Raises OSError."""
+    reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        for start, count in extents(reader, os.fstat(reader).st_size):
+            _copy_range(reader, writer, start, count, 0)
+    finally:
+        os.close(reader)
+
+
 def _copy_range(reader: int, writer: int, at: int, length: int, origin: int) -> None:
     """Copy what is at `at` to the place that far behind `origin`."""
     end = at + length
