@@ -211,10 +211,10 @@ class Snapshot:
         """Raises UsageError when QEMU or the machine that it would make are not those that were saved."""
         try:
             qemu = argv.qemu_path(plan)
-            words = argv.machine(plan)
             if not self.qemu.is_at(qemu):
                 message = f"{self.folder}: saved by QEMU {self.qemu.version}, and {qemu} is another binary"
                 raise UsageError(message, hint=_AGAIN)
+            words = argv.machine(plan)
         except (MachineError, OSError):
             return  # QEMU is not there: whoever spawns it says so
         if words != self.machine:
