@@ -101,11 +101,12 @@ def fill(source: Path | str, writer: int) -> None:
 def _copy_range(reader: int, writer: int, at: int, length: int, origin: int) -> None:
     """Copy what is at `at` to the place that far behind `origin`."""
     end = at + length
-    with contextlib.suppress(OSError):  # not between these file systems: read and write
-        while at < end:
-            done = os.copy_file_range(reader, writer, end - at, at, at - origin)
-            if done == 0:
-                break
+    with contextlib.suppress(OSError):  # not between these file systems
+        while at < end and (done := os.copy_file_range(reader, writer, end - at, at, at - origin)):
+            at += done
+    with contextlib.suppress(OSError):  # one copy, where reading and writing make two
+        os.lseek(writer, at - origin, os.SEEK_SET)
+        while at < end and (done := os.sendfile(writer, reader, at, end - at)):
             at += done
     while at < end:
         chunk = os.pread(reader, min(1 << 20, end - at), at)

@@ -103,7 +103,13 @@ class Boot:
         from smssboot.study.expect import expectation
 
         memory = self.prepared.plan.ram_bytes >> 20
+        restored = self.prepared.restored
+        if restored is not None and restored.expected is not None:
+            self.expected = restored.expected
+            return
         self.expected = expectation(self.image, self.prepared.profile, self.prepared.nonce, memory)
+        if restored is not None:
+            restored.expected = self.expected
 
     async def run(self, observer: Observer | None = None) -> None:
         """Let the guest run to its end, and judge it."""

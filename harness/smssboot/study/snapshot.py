@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import threading
     from types import TracebackType
 
+    from smssboot.model.expectation import Expectation
     from smssboot.study.boot import Boot, Observer
 
 SCHEMA: Final = "smssboot.snapshot/1"
@@ -109,6 +110,7 @@ class Snapshot:
         self.qemu = Qemu(**manifest["qemu"])
         self.machine: tuple[str, ...] = tuple(manifest["machine"])
         self.files: Mapping[str, str] = {name: str(manifest["files"][name]) for name in manifest["files"]}
+        self.expected: Expectation | None = None  # what its boots must be: the same for all
         self._image = image
         self._own = own
         self._check: threading.Thread | None = None
