@@ -26,9 +26,9 @@ def test_the_default_image_conforms_in_three_voices(boot: Boot, arch: str) -> No
     assert set(run["durations_s"]) == {"launch", "first_record", "steady", "shutdown", "total"}
 
 
-def test_hivelist_is_in_no_file(boot: Boot) -> None:
+def test_hivelist_is_in_no_file(restored: Boot) -> None:
     """It names the files of this boot's hives: volatile, and made anew each time."""
-    result = boot()
+    result = restored()
     assert result.code == 0, result.stderr
     told = result.data("hive.value", "key")
     assert told
@@ -37,8 +37,8 @@ def test_hivelist_is_in_no_file(boot: Boot) -> None:
 
 @pytest.mark.statements("S-095", "S-102", "S-104")
 @pytest.mark.parametrize("way", ["button", "sac"])
-def test_the_guest_powers_itself_off_when_asked(way: str, boot: Boot) -> None:
-    result = boot("default", "--power-off", way)
+def test_the_guest_powers_itself_off_when_asked(way: str, restored: Boot) -> None:
+    result = restored("--power-off", way)
     assert result.code == 0, result.stderr
     assert result.data("power.request", "source") == {way}
     assert result.data("bye", "reason") == {"poweroff"}

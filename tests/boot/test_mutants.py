@@ -109,8 +109,8 @@ def test_a_mutant_is_caught_on_a_memory_disk_too(name: str, boot: Boot) -> None:
     check_named(boot(MUTANTS / f"{name}.yaml", "--disk", "memory"), EXPECTED[name])
 
 
-def test_a_replayed_log_is_caught_by_its_nonce(boot: Boot, tmp_path: Path) -> None:
-    good = boot("default", "--keep", tmp_path)
+def test_a_replayed_log_is_caught_by_its_nonce(boot: Boot, restored: Boot, tmp_path: Path) -> None:
+    good = restored("--keep", tmp_path)
     assert good.code == 0, good.stderr
     log = Path(good.run["artifacts"]["serial"])
     recipe = tmp_path / "replay.yaml"

@@ -261,10 +261,10 @@ def test_either_transport_serves_the_disk(name: str, driver: str, boot: Boot) ->
     check_clean(result)
 
 
-def test_dissect_recognises_the_system_after_its_boot(boot: Boot, arch: str, tmp_path: Path) -> None:
+def test_dissect_recognises_the_system_after_its_boot(restored: Boot, arch: str, tmp_path: Path) -> None:
     from dissect.target import Target
 
-    result = boot("default", "--keep", tmp_path)
+    result = restored("--keep", tmp_path)
     assert result.code == 0, result.stderr
     (disk,) = tmp_path.rglob("disk.raw")
     target = Target.open(disk)

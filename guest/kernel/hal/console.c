@@ -3,6 +3,7 @@
 #include <ex.h>
 #include <hal.h>
 #include <ke.h>
+#include <ps.h>
 
 #include "halp.h"
 
@@ -26,23 +27,66 @@ static VOID HalpPrint(PCSTR Text)
     HalpPutConsole(Text, Length);
 }
 
+static VOID HalpKilled(NTSTATUS Status)
+{
+    HalpPrint(NT_SUCCESS(Status) ? "The process was ended.\r\n"
+              : Status == STATUS_ACCESS_DENIED ? "The system cannot be ended.\r\n"
+              : Status == STATUS_PROCESS_IS_TERMINATING ? "The process is ending already.\r\n"
+              : "There is no such process.\r\n");
+    HalpPrint("SAC>");
+}
+
+/* The argument of `kill`. TRUE: the prompt comes when it was done. */
+static BOOLEAN HalpKill(PCSTR Digits)
+{
+    ULONG Number = 0, Length = 0;
+
+    for (; Digits[Length] >= '0' && Digits[Length] <= '9' && Length < 9; Length++)
+        Number = 10 * Number + (ULONG)(Digits[Length] - '0');
+    if (Length == 0 || Digits[Length] != 0) {
+        HalpPrint("kill: which process? Its number, in decimal.\r\n");
+        return FALSE;
+    }
+    if (PsRequestTermination(UlongToHandle(Number), STATUS_CONTROL_C_EXIT, HalpKilled))
+        return TRUE;
+    HalpPrint("The last kill is still under way.\r\n");
+    return FALSE;
+}
+
+static PCSTR HalpAfter(PCSTR Line, PCSTR Command)
+{
+    while (*Command && *Line == *Command)
+        Line++, Command++;
+    return *Command == 0 ? Line : NULL;
+}
+
 static BOOLEAN HalpIs(PCSTR Line, PCSTR Command)
 {
-    while (*Line && *Line == *Command)
-        Line++, Command++;
-    return *Line == 0 && *Command == 0;
+    PCSTR Rest = HalpAfter(Line, Command);
+
+    return Rest != NULL && *Rest == 0;
 }
 
 static VOID HalpRunCommand(PCSTR Command)
 {
-    if (HalpIs(Command, "shutdown")) {
+    PCSTR Argument = HalpAfter(Command, "kill ");
+
+    if (Argument != NULL) {
+        if (HalpKill(Argument))
+            return;
+    } else if (HalpIs(Command, "crashdump")) {
+        HalpPrint("The system is being stopped.\r\n");
+        KeBugCheckEx(MANUALLY_INITIATED_CRASH, 0, 0, 0, 0);
+    } else if (HalpIs(Command, "shutdown")) {
         HalpPrint("The system is being shut down.\r\n");
         PoRequestPowerAction(PoSourceSac, PoActionPowerOff);
     } else if (HalpIs(Command, "restart")) {
         HalpPrint("The system is being restarted.\r\n");
         PoRequestPowerAction(PoSourceSac, PoActionReset);
     } else if (HalpIs(Command, "help") || HalpIs(Command, "?")) {
-        HalpPrint("help      this list\r\n"
+        HalpPrint("crashdump stop the system by a bugcheck, at once\r\n"
+                  "help      this list\r\n"
+                  "kill PID  end a process\r\n"
                   "restart   end the session in order, then reset the machine\r\n"
                   "shutdown  end the session in order, then power the machine off\r\n");
     } else if (Command[0] != 0) {

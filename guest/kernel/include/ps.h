@@ -90,6 +90,11 @@ NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus);
 NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process);
 NTSTATUS NTAPI PsLookupThreadByThreadId(HANDLE ThreadId, PETHREAD *Thread);
 
+/* Ends a process from where no process is: Completed is called by a system thread, at PASSIVE_LEVEL. At
+ * <= DISPATCH_LEVEL; FALSE: the last request is still under way. */
+typedef VOID PS_TERMINATED(NTSTATUS Status);
+BOOLEAN PsRequestTermination(HANDLE ProcessId, NTSTATUS ExitStatus, PS_TERMINATED *Completed);
+
 /* Ends the current thread; never returns. Called by ke on the way to user mode when Terminated is set. */
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus);
 /* Called by ke before it returns to user mode, when TerminationPending or SuspendPending says so: ends or holds the

@@ -4,6 +4,12 @@
 static LIST_ENTRY PspReaperList = { &PspReaperList, &PspReaperList };
 static KEVENT PspReaperEvent;
 
+static struct {                 /* what the reaper was asked to end; nothing when Completed is null */
+    HANDLE ProcessId;
+    NTSTATUS ExitStatus;
+    PS_TERMINATED *Completed;
+} PspTermination;
+
 /* A process or thread without which the system cannot go on has ended. */
 static DECLSPEC_NORETURN VOID PspCriticalDied(PVOID Object, ULONG_PTR IsThread, NTSTATUS Status)
 {
@@ -45,14 +51,50 @@ VOID PspThreadSwitchedAway(PKTHREAD Tcb)
     KeSetEvent(&PspReaperEvent, 0, FALSE);
 }
 
-/* Drops the reference that each ended thread had to itself, where a wait would do no harm. */
+BOOLEAN PsRequestTermination(HANDLE ProcessId, NTSTATUS ExitStatus, PS_TERMINATED *Completed)
+{
+    if (PspTermination.Completed != NULL)
+        return FALSE;
+    PspTermination.ProcessId = ProcessId;
+    PspTermination.ExitStatus = ExitStatus;
+    PspTermination.Completed = Completed;
+    KeSetEvent(&PspReaperEvent, 0, FALSE);
+    return TRUE;
+}
+
+/* The process is the kernel's to end, whatever protects it; only the system itself is not. */
+static NTSTATUS PspTerminateRequested(VOID)
+{
+    PEPROCESS Process;
+    NTSTATUS Status = PsLookupProcessByProcessId(PspTermination.ProcessId, &Process);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Process == PsInitialSystemProcess)
+        Status = STATUS_ACCESS_DENIED;
+    else if (Process->ProcessDeleted || Process->ProcessExiting)
+        Status = STATUS_PROCESS_IS_TERMINATING;
+    else
+        PspTerminateProcess(Process, PspTermination.ExitStatus);
+    ObDereferenceObject(Process);
+    return Status;
+}
+
+/* Drops the reference that each ended thread had to itself, where a wait would do no harm; ends what it is asked to. */
 static VOID PspReaper(PVOID Context)
 {
     UNREFERENCED_PARAMETER(Context);
     for (;;) {
+        PS_TERMINATED *Completed;
         KIRQL Irql;
 
         KeWaitForSingleObject(&PspReaperEvent, Executive, KernelMode, FALSE, NULL);
+        if ((Completed = PspTermination.Completed) != NULL) {
+            NTSTATUS Status = PspTerminateRequested();
+
+            PspTermination.Completed = NULL;
+            Completed(Status);
+        }
         KeRaiseIrql(DISPATCH_LEVEL, &Irql);
         while (!IsListEmpty(&PspReaperList)) {
             PETHREAD Thread = CONTAINING_RECORD(RemoveHeadList(&PspReaperList), ETHREAD, ThreadListEntry);

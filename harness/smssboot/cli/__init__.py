@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "build": Command("smssboot.cli.build", "build images"),
     "run": Command("smssboot.cli.run", "boot images and judge them"),
     "replay": Command("smssboot.cli.replay", "stop a recorded boot at an event, for a debugger"),
+    "snapshot": Command("smssboot.cli.snapshot", "save a boot at an event, for many runs from there"),
     "check": Command("smssboot.cli.check", "judge a recorded timeline or serial log"),
     "compare": Command("smssboot.cli.compare", "two architectures, or any two runs, side by side"),
     "report": Command("smssboot.cli.report", "show recorded runs in any format"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,14 @@ from smssboot.errors import UsageError
 
 if TYPE_CHECKING:
     from smssboot.study.options import Options as BootOptions
+    from smssboot.study.snapshot import Snapshot
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What can be said."""
     add_recipes(parser)
     add_boot_options(parser)
+    parser.add_argument("--from", dest="source", metavar="DIR", help="go on from a snapshot")
     parser.add_argument("--keep", metavar="DIR", help="keep timeline, log and command line of each boot")
     parser.add_argument("--record", action="store_true", help="with --keep: so that `smssboot replay` works")
     parser.add_argument("--log-writes", action="store_true", help="with --keep: the order of disk writes too")
@@ -36,6 +38,10 @@ def add_boot_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--power-off", choices=("button", "sac"), default="button", help="how the guest is asked to end"
     )
+    parser.add_argument(
+        "--sac", action="append", default=[], metavar="CMD", type=typed,
+        help="type this on the operator's console at the steady state; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--disk", choices=("virtio", "memory"), help="how the guest reaches its disk")
     parser.add_argument(
         "--firmware", choices=("direct", "uefi"), default="direct", help="who loads the kernel: QEMU or UEFI"
@@ -52,7 +58,8 @@ def main(options: Namespace) -> int:
     from smssboot.cli.build import images
     from smssboot.study import runs
 
-    settings = boot_options(options)
+    snapshots = _snapshots(options)
+    settings = boot_options(options)._replace(restore=snapshots)
     observer = None
     if sys.stderr.isatty():
         from smssboot.cli.progress import Progress
@@ -64,6 +71,29 @@ def main(options: Namespace) -> int:
         if observer is not None:
             observer.close()
     return outputs.report(runs.view(boots), options)
+
+
+def typed(text: str) -> str:
+    """A line for the operator's console, as argparse's type."""
+    if not text.isascii() or not text.isprintable() or not text:
+        raise ArgumentTypeError(f"expected a line of printable ASCII, found {text!r}")
+    return text
+
+
+def _snapshots(options: Namespace) -> dict[str, Snapshot]:
+    """What `--from` says, by architecture; recipe and architectures are the snapshots' unless given."""
+    if options.source is None:
+        return {}
+    from smssboot.study import snapshot
+
+    chosen = snapshot.choose(snapshot.find(Path(options.source)), options.arch)
+    if len(options.recipe) > 1:
+        raise UsageError("--from: a snapshot is of one image", hint="name one RECIPE")
+    if not options.recipe:
+        options.recipe = [chosen[0].recipe]
+    if len(chosen) == 1:
+        options.arch = chosen[0].arch
+    return {each.arch: each for each in chosen}
 
 
 def boot_options(options: Namespace) -> BootOptions:
@@ -90,6 +120,7 @@ def boot_options(options: Namespace) -> BootOptions:
         memory_mib=options.memory,
         cache=not options.no_cache,
         record=getattr(options, "record", False),
+        operator=tuple(options.sac),
     )
 
 

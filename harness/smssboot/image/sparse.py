@@ -88,14 +88,25 @@ def copy(source: Path | str, target: Path | str, offset: int = 0, length: int | 
         os.close(reader)
 
 
+def fill(source: Path | str, writer: int) -> None:
+    """Copy what is in a file into another one that is open, and nothing but holes so far.  Raises OSError."""
+    reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        for start, count in extents(reader, os.fstat(reader).st_size):
+            _copy_range(reader, writer, start, count, 0)
+    finally:
+        os.close(reader)
+
+
 def _copy_range(reader: int, writer: int, at: int, length: int, origin: int) -> None:
     """Copy what is at `at` to the place that far behind `origin`."""
     end = at + length
-    with contextlib.suppress(OSError):  # not between these file systems: read and write
-        while at < end:
-            done = os.copy_file_range(reader, writer, end - at, at, at - origin)
-            if done == 0:
-                break
+    with contextlib.suppress(OSError):  # not between these file systems
+        while at < end and (done := os.copy_file_range(reader, writer, end - at, at, at - origin)):
+            at += done
+    with contextlib.suppress(OSError):  # one copy, where reading and writing make two
+        os.lseek(writer, at - origin, os.SEEK_SET)
+        while at < end and (done := os.sendfile(writer, reader, at, end - at)):
             at += done
     while at < end:
         chunk = os.pread(reader, min(1 << 20, end - at), at)

@@ -22,6 +22,10 @@ _DATE = ("-rtc", "clock=vm,base=2000-12-31T23:59:58")
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
+MEMORY_DISK = "diskmem"
+"""QEMU's name for the memory that a disk of transport `memory` is."""
+
+
 class Channels(NamedTuple):
     """QEMU's ends of what the harness made, as `-chardev` backends; None: not there."""
 
@@ -103,6 +107,8 @@ def build(plan: LaunchPlan, channels: Channels) -> tuple[str, ...]:
         args += ["-initrd", str(plan.initrd)]
     if plan.append:
         args += ["-append", plan.append]
+    if plan.restore is not None:
+        args += ["-incoming", "defer"]
     return (*args, *plan.extra)
 
 
@@ -118,6 +124,18 @@ def for_shell(plan: LaunchPlan, console: str = "stdio", operator: str = "null") 
 def quoted(args: tuple[str, ...]) -> str:
     """One line to paste into a shell."""
     return shlex.join(args)
+
+
+def machine(plan: LaunchPlan) -> tuple[str, ...]:
+    """What makes two QEMUs the same machine: the command line without what differs from boot to boot."""
+    plan = plan._replace(restore=None)
+    ram = "ram" if plan.shared_ram else None
+    channels = Channels(console="console", operator="operator", qmp="qmp", ram=ram)
+    own = {str(path): path.name for path in (plan.kernel, plan.initrd, plan.disk, plan.variables) if path}
+    words = build(plan, channels)[1:]
+    for path, name in own.items():
+        words = tuple(word.replace(escape(path), name).replace(path, name) for word in words)
+    return words
 
 
 def _icount(plan: LaunchPlan) -> str:
@@ -149,8 +167,9 @@ def _disk(plan: LaunchPlan) -> list[str]:
     where = plan.target.disk
     if plan.transport == "memory":
         size = plan.disk.stat().st_size
-        backend = f"memory-backend-file,id=diskmem,share=on,mem-path={path},size={size}"
-        return ["-object", backend, "-device", f"ivshmem-plain,memdev=diskmem,{where}"]
+        backend = f"memory-backend-file,id={MEMORY_DISK},share=on,mem-path={path},size={size}"
+        # `master` alone lets the machine be saved: this side owns the memory, and nobody else has it.
+        return ["-object", backend, "-device", f"ivshmem-plain,memdev={MEMORY_DISK},master=on,{where}"]
     device = f"virtio-blk-pci,drive=disk,disable-legacy=on,{where}"
     if plan.firmware == "uefi":
         device += ",bootindex=0"

@@ -34,6 +34,7 @@ _ALL = (
     Kind("damaged", 1, "failure", "the record cannot be read"),
     Kind("qemu-died", 3, "error", "QEMU ended by itself"),
     Kind("qemu-missing", 3, "error", "QEMU is not installed"),
+    Kind("snapshot-damaged", 3, "error", "the snapshot is not what was saved"),
     Kind("host-too-slow", 3, "error", "the host gave QEMU too little processor time"),
     Kind("interrupted", 3, "error", "the boot was called off from outside"),
     Kind("usage", 2, "error", "the boot was asked for in a way that cannot work"),

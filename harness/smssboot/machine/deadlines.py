@@ -59,6 +59,10 @@ class Deadlines:
         """The steady state is behind us; the end is due."""
         self._limits = {"power-off": (now, self._policy.shutdown_s)}
 
+    def typed(self, now: Mark) -> None:
+        """The operator has typed a line; the next prompt is due."""
+        self._limits = {"operator's prompt": (now, self._policy.shutdown_s)}
+
     def suspended(self) -> None:
         """The guest is paused; nothing is due."""
         self._limits = {}

@@ -21,6 +21,12 @@ class QemuMissing(InfrastructureError):  # noqa: N818 (says what is wrong, in tw
     kind = "qemu-missing"
 
 
+class RestoreFailed(InfrastructureError):  # noqa: N818
+    """QEMU cannot go on from a saved state; the text has its own words."""
+
+    kind = "snapshot-damaged"
+
+
 class QemuDied(InfrastructureError):  # noqa: N818
     """QEMU ended, or its monitor no longer answers. `status` as in `Outcome.qemu_status`."""
 

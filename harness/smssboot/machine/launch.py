@@ -58,7 +58,7 @@ class QemuProcess:
             self.argv = argv.build(
                 plan,
                 argv.Channels(
-                    console=f"file,path={argv.escape(str(self.serial_log))}",
+                    console=_console(plan, self.serial_log),
                     operator=f"socket,fd={operator_end.fileno()}",
                     qmp=f"socket,fd={qmp_end.fileno()}",
                     ram=ram_path,
@@ -68,6 +68,13 @@ class QemuProcess:
             self.pidfd = os.pidfd_open(self.pid)
             undo.pop_all()
 
+    @property
+    def ram_fd(self) -> int:
+        """The file that is guest RAM. Raises InfrastructureError without shared RAM."""
+        if self._ram_fd is None:
+            raise InfrastructureError("this machine was launched without shared RAM")
+        return self._ram_fd
+
     def elapsed_ns(self) -> int:
         """Nanoseconds since the spawn: the clock of the timeline."""
         return time.monotonic_ns() - self.born_ns
@@ -75,9 +82,7 @@ class QemuProcess:
     def ram(self) -> mmap.mmap:
         """Guest RAM as the host sees it, read only, live. Raises InfrastructureError without shared RAM."""
         if self._ram is None:
-            if self._ram_fd is None:
-                raise InfrastructureError("this machine was launched without shared RAM")
-            self._ram = mmap.mmap(self._ram_fd, self.plan.ram_bytes, prot=mmap.PROT_READ)
+            self._ram = mmap.mmap(self.ram_fd, self.plan.ram_bytes, prot=mmap.PROT_READ)
         return self._ram
 
     def poke(self, offset: int, data: bytes) -> None:
@@ -129,6 +134,11 @@ class QemuProcess:
         if self._ram_fd is not None:
             os.close(self._ram_fd)
             self._ram_fd = None
+
+
+def _console(plan: LaunchPlan, log: Path) -> str:
+    """The first serial port's file; a restored machine goes on where the saved one's log ends."""
+    return f"file,path={argv.escape(str(log))}" + (",append=on" if plan.restore is not None else "")
 
 
 def _pair(

@@ -52,6 +52,7 @@ class LaunchPlan(NamedTuple):
     write_log: Path | None = None  # the disk's writes in their order go there (an empty file; virtio only)
     firmware: FirmwareKind = "direct"
     variables: Path | None = None
+    restore: Path | None = None  # device state to go on from (snapshot.py); who spawns puts RAM and disk back
     extra: tuple[str, ...] = ()  # appended to QEMU's arguments
     profile: str = ""
     image: str = ""
@@ -81,6 +82,7 @@ class Policy(NamedTuple):
     host_patience: float = 6.0
     still_s: float = 20.0  # until a guest with exact times stands still
     power_off: PowerOff = "powerdown"
+    operator: tuple[str, ...] = ()  # lines typed at the steady state; one that ends the system ends the boot
     stop_on_deviation: bool = True  # a definitive finding of the monitor ends the boot
     max_output_bytes: int = 64 << 20  # more serial output than this is a guest that runs wild
     max_repeats: int = 2000  # the same console line in a row

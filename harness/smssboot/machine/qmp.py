@@ -72,6 +72,14 @@ class Qmp:
         except (ExecInterruptedError, StateError, QMPError, OSError, EOFError) as error:
             raise QemuDied(f"QEMU's monitor hung up during {command}") from error
 
+    async def give(self, name: str, fd: int) -> None:
+        """Hands QEMU a file of ours, which it knows by `name` from then on. Raises as `execute` does."""
+        try:
+            self._client.send_fd_scm(fd)
+        except (OSError, StateError, QMPError) as error:
+            raise QemuDied("QEMU's monitor hung up") from error
+        await self.execute("getfd", fdname=name)
+
     async def hmp(self, line: str, timeout: float = 10.0) -> str:
         """What the human monitor prints for a line."""
         text = await self.execute("human-monitor-command", timeout, **{"command-line": line})

@@ -44,6 +44,7 @@ class OperatorPort:
         self._sock = sock
         self._keep = keep
         self._data = bytearray()
+        self.size = 0  # bytes heard so far
         self._news = asyncio.Event()
         asyncio.get_running_loop().add_reader(sock, self._read)
 
@@ -51,11 +52,11 @@ class OperatorPort:
         """What the guest printed, undecodable bytes replaced."""
         return self._data.decode("utf-8", "replace")
 
-    async def wait_for(self, text: str, timeout: float) -> bool:
-        """Whether `text` was printed within `timeout` seconds."""
+    async def wait_for(self, text: str, timeout: float, since: int = 0) -> bool:
+        """Whether `text` was printed, after the first `since` bytes, within `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
-                while text not in self.text():
+                while text.encode() not in self._data[max(since - self.size + len(self._data), 0) :]:
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
@@ -80,5 +81,6 @@ class OperatorPort:
         if not data:
             self.close()
         self._data += data
+        self.size += len(data)
         del self._data[: -self._keep]
         self._news.set()

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from smssboot.machine import autopsy, host
+from smssboot.machine import autopsy, host, snapshot
 from smssboot.machine.causes import is_infrastructure
 from smssboot.machine.deadlines import Deadlines, Mark, guest_time
-from smssboot.machine.errors import MachineError
+from smssboot.machine.errors import MachineError, RestoreFailed
 from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Durations, LaunchPlan, Outcome, Policy
 from smssboot.machine.serial import CHUNK
@@ -33,6 +33,8 @@ Hook = Callable[[Machine], Awaitable[None]]
 _POLL_S = (0.002, 0.010)  # between looks at the serial log: while it grows, and after a quiet while
 _TICK_S = 0.1  # between looks at deadlines
 _SAMPLE_S = 1.0  # between host samples
+_PROMPT = "SAC>"  # of the operator's console
+_PROMPT_S = 0.02  # between looks at what else happened while the prompt is awaited
 _EXIT_S = 5.0  # QEMU's own way out after its guest powered off
 SHUTDOWN = "shutdown\r"  # for the operator's console
 
@@ -92,12 +94,14 @@ async def supervise(
     timeline; then the guest is asked to power off as the policy says. Without a monitor the guest runs
     until it ends by itself or a deadline passes. With `stillness` the host touches only a guest that stands
     still, so that what it does comes at the same guest time in every run. Raises only CancelledError, with
-    the cause recorded.
+    the cause recorded, and RestoreFailed, as nothing was seen of the guest then.
     """
     boot = _Boot(vm, sink, policy or Policy(), monitor, stillness)
     try:
         try:
             await boot.drive(on_steady, before_start)
+        except RestoreFailed:
+            raise
         except MachineError as error:
             await boot.lost(error)
         await boot.conclude()
@@ -162,8 +166,11 @@ class _Boot:
         vm.subscribe(self._on_qmp)
         if before_start is not None:
             await before_start(vm)
+        if plan.restore is not None:
+            await self._restore(plan.restore)
         self._deadlines.started(self._mark())
-        if not plan.eager:
+        # Restored at the steady state it stands as it should, unless it was saved before it stood still.
+        if not plan.eager and (not self._steady or on_steady is None or self._stillness is not None):
             await vm.cont()
         self._poll()
         await self._steady_or_ended()
@@ -172,7 +179,7 @@ class _Boot:
         if not await self._still():
             return
         await self._inspect(on_steady)
-        if await self._still() and await self._ask_for_power_off():
+        if await self._still() and await self._operate() and await self._ask_for_power_off():
             await self._any_cause()
 
     async def lost(self, error: MachineError) -> None:
@@ -304,6 +311,8 @@ class _Boot:
         self._drain()  # what the guest wrote before the event comes before it
         if name == "RESUME" and self._started is None:
             self._started = sent_ns - self._vm.process.born_unix_ns
+        if name == "MIGRATION":
+            return  # the machine is being saved or restored, of which the guest knows nothing
         if name == "SHUTDOWN" and data.get("reason") == "host-qmp-quit":
             return  # our own `quit` says nothing about the guest
         diagnosis = self._symptoms.on_qmp(name, data)
@@ -368,6 +377,12 @@ class _Boot:
             self._see(replace(item, host_ns=item.host_ns or self._now()))
         await self._vm.cont()
 
+    async def _restore(self, state: Path) -> None:
+        """The saved machine, paused; what its guest had said is heard before it goes on."""
+        await snapshot.load(self._vm, state)
+        self._started = self._now()
+        self._drain()
+
     async def _still(self, *, again: bool = False) -> bool:
         """Waits until the guest stands still, if its times are exact; False if it ended before it did."""
         if self._stillness is None:
@@ -396,19 +411,46 @@ class _Boot:
             reached.cancel()
             gone.cancel()
 
+    async def _operate(self) -> bool:
+        """Types what the operator has to say, a prompt after each line; False if the guest ended."""
+        port = self._vm.operator
+        for line in self._policy.operator:
+            heard = port.size
+            self._deadlines.typed(self._mark())
+            if not await self._type(line + "\r"):
+                return False
+            while not self._causes and not self._vm.gone.is_set():
+                if await port.wait_for(_PROMPT, _PROMPT_S, heard):
+                    break
+            self._drain()
+            if self._symptoms.ending:  # then nobody has to ask for it any more
+                self._asked = self._now()
+                self._deadlines.power_off_requested(self._mark())
+                await self._any_cause()
+            if self._vm.gone.is_set():
+                await self._exited()
+            if self._causes or not await self._still(again=True):
+                return False
+        return True
+
+    async def _type(self, keys: str) -> bool:
+        """Types on the operator's console; False if the guest ended before all was typed."""
+        if self._stillness is None:
+            await self._vm.operator.send(keys)
+            return True
+        # Key by key: the port takes one at a time, and the guest shall stand still for each.
+        for key in keys[:-1]:
+            await self._vm.operator.send(key)
+            if not await self._still(again=True):
+                return False
+        await self._vm.operator.send(keys[-1])
+        return True
+
     async def _ask_for_power_off(self) -> bool:
         """As the policy says; False if the guest ended otherwise before it was asked."""
         self._asked = self._now()
-        if self._policy.power_off == "sac":
-            if self._stillness is None:
-                await self._vm.operator.send(SHUTDOWN)
-            else:
-                # Key by key: the port takes one at a time, and the guest shall stand still for each.
-                for key in SHUTDOWN[:-1]:
-                    await self._vm.operator.send(key)
-                    if not await self._still(again=True):
-                        return False
-                await self._vm.operator.send(SHUTDOWN[-1])
+        if self._policy.power_off == "sac" and not await self._type(SHUTDOWN):
+            return False
         self._asked = self._now()
         self._deadlines.power_off_requested(self._mark())
         if self._policy.power_off == "powerdown":

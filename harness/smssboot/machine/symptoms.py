@@ -12,6 +12,9 @@ from smssboot.timeline.items import Console, Event, Item
 _STUB = ("smssboot: boot stub: ", "smssboot: boot loader: ")
 """How the last words of what boots the kernel begin (guest/boot)."""
 
+_ENDINGS = frozenset({"power.request", "system.shutdown", "bugcheck", "bye"})
+"""Facts after which nobody has to ask for the end any more."""
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -30,6 +33,7 @@ class Symptoms:
         self._max_resets = max_resets
         self._resets = 0
         self._reset_announced = False
+        self.ending = False  # the guest said that it is about to end
         self._recorded = False  # the kernel runs: what follows is not the boot stub's
         self._last_line = ""
         self._repeats = 0
@@ -66,6 +70,7 @@ class Symptoms:
         return None
 
     def _on_fact(self, event: Event) -> Diagnosis | None:
+        self.ending = self.ending or event.name in _ENDINGS
         if event.name == "bugcheck":
             code, name = event.data.get("code", "?"), event.data.get("name", "")
             parameters = " ".join(event.data.get(f"p{n}", "?") for n in range(1, 5))

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from smssboot.conformance.findings import Finding
@@ -67,6 +68,7 @@ def _run(run: RunView) -> Json:
         "timeline_hash": run.timeline_hash,
         "cached": run.cached,
         "booted": run.booted,
+        "restored_from": asdict(run.restored_from) if run.restored_from else None,
         "expected": run.expected,
         "seen": run.seen,
         "durations_s": _durations(run.durations_s),

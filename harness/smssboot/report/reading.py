@@ -7,7 +7,7 @@ from typing import Any
 
 from smssboot.conformance.findings import Finding
 from smssboot.report.document import SCHEMA
-from smssboot.report.view import CauseView, EventView, RunView, StatementView, StudyView
+from smssboot.report.view import CauseView, EventView, RestoredView, RunView, StatementView, StudyView
 from smssboot.timeline.items import Console, Event
 
 Json = Mapping[str, Any]
@@ -51,6 +51,7 @@ def _run(run: Json) -> RunView:
         timeline_hash=run["timeline_hash"],
         cached=run["cached"],
         booted=run.get("booted", ""),
+        restored_from=RestoredView(**run["restored_from"]) if run["restored_from"] else None,
         events=[_event(event) for event in run["events"]],
         findings=[_finding(finding) for finding in run["findings"]],
         expected=run["expected"],

@@ -221,6 +221,8 @@ def _summary(run: RunView, width: int) -> Line:
     machine = "/".join(word for word in (run.target, run.accel) if word)
     spans = [Span(f"{run.arch:<{width}}  "), Span(f"{run.verdict:<8}", _VERDICT_STYLE[run.verdict])]
     facts = [_safe(" ".join(word for word in (run.profile, run.image_id[:40], machine) if word))]
+    if run.restored_from is not None:
+        facts.append(_safe(f"restored from {run.restored_from.event}"))
     if run.expected:
         facts.append(f"{run.seen} of {run.expected} events")
     voices = [f"{run.count(voice)} {word}" for voice, word in _VOICE_WORDS if run.count(voice)]

@@ -52,13 +52,26 @@ class StatementView:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoredView:
+    """The snapshot that a boot went on from: what it was saved at, the last record (`seq`) and the guest's
+    time in ns by then, and its folder."""
+
+    event: str
+    seq: int
+    time_ns: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """One boot, or one log that was checked without booting (then `qemu_argv` is empty).
 
     `nonce`, `memory_mib` (RAM in MiB, 0: unknown) and `deterministic` (instructions were counted, so that
     guest times repeat exactly) are what the boot was given; `inexact` is why they do not though it was asked
     for; `timeline_hash` is the hash of everything that the guest said, with its times (empty: nothing to
-    hash); `cached` says that the result is an earlier boot's, and `booted` when that was (UTC, ISO 8601).
+    hash); `cached` says that the result is an earlier boot's, and `booted` when that was (UTC, ISO 8601);
+    `restored_from` is the snapshot that it went on from (None: from power-on), and then everything up to that
+    is as the saved boot said it.
     `console` are all lines of console text, with their place in the log.
     `expected` and `seen` count required events.  `later_causes` are causes after the first.
     `log` names the serial log in findings (`aarch64/serial.log`).  `console_tail` holds the last lines
@@ -84,6 +97,7 @@ class RunView:
     timeline_hash: str = ""
     cached: bool = False
     booted: str = ""
+    restored_from: RestoredView | None = None
     events: Sequence[EventView] = ()
     findings: Sequence[Finding] = ()
     expected: int = 0

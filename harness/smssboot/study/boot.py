@@ -80,6 +80,8 @@ class Boot:
         boot.key = key
         try:
             boot.process = QemuProcess(boot.prepared.plan)
+            if boot.prepared.restored is not None:  # while QEMU starts
+                boot.prepared.restored.fill(boot.process)
         except (MachineFailure, OSError) as error:
             boot._failed(error)
         return boot
@@ -101,7 +103,13 @@ class Boot:
         from smssboot.study.expect import expectation
 
         memory = self.prepared.plan.ram_bytes >> 20
+        restored = self.prepared.restored
+        if restored is not None and restored.expected is not None:
+            self.expected = restored.expected
+            return
         self.expected = expectation(self.image, self.prepared.profile, self.prepared.nonce, memory)
+        if restored is not None:
+            restored.expected = self.expected
 
     async def run(self, observer: Observer | None = None) -> None:
         """Let the guest run to its end, and judge it."""
@@ -122,12 +130,10 @@ class Boot:
             for event in static_evidence(self.image):
                 recorder.see(event)
                 monitor.feed(event)
+            if self.prepared.restored is not None:
+                self.prepared.restored.check_files()
 
-        plan = self.prepared.plan
-        if plan.deterministic and not plan.inexact and not self.image.replay:
-            from smssboot.study.exactness import Stillness
-
-            self.stillness = Stillness(self.image.symbols)
+        self.stillness = self.standstill()
 
         async def on_steady(vm: Machine) -> Iterable[Item]:
             from smssboot.study.witness import memory_evidence
@@ -138,7 +144,7 @@ class Boot:
             self.outcome = await supervisor.run(
                 self.prepared.plan,
                 recorder.see,
-                self._policy(),
+                self.policy(),
                 monitor,
                 on_steady,
                 before_start,
@@ -148,8 +154,12 @@ class Boot:
         except (MachineFailure, OSError) as error:
             self._failed(error)
             return
+        except InfrastructureError as error:
+            self._damaged(error)
+            return
         else:
-            if self.prepared.plan.disk is not None:
+            self._check_state()
+            if self.prepared.plan.disk is not None and self.error is None:
                 self._inspect_disk(recorder)
         finally:
             recorder.close()
@@ -174,6 +184,28 @@ class Boot:
         assert self.expected is not None
         self.items = guest_order(self.items)
         self.report = conformance.check(self.expected, self.items)
+
+    def standstill(self) -> Stillness | None:
+        """What tells when the guest stands still; None for a boot whose times need not be exact."""
+        plan = self.prepared.plan
+        if not plan.deterministic or plan.inexact or self.image.replay:
+            return None
+        from smssboot.study.exactness import Stillness
+
+        return Stillness(self.image.symbols)
+
+    def _check_state(self) -> None:
+        """Nothing is said about a guest that went on from a damaged state which QEMU took as good."""
+        restored, outcome = self.prepared.restored, self.outcome
+        if restored is None or outcome is None:
+            return
+        from smssboot.machine.causes import is_infrastructure
+
+        if not is_infrastructure(outcome.cause.kind):  # else QEMU has said why
+            try:
+                restored.check_files(state=True)
+            except InfrastructureError as error:
+                self._damaged(error)
 
     def _inspect_disk(self, recorder: _Recorder) -> None:
         """What is on the disk now that QEMU is gone, as readers see it that are not ours."""
@@ -201,8 +233,12 @@ class Boot:
         elif self.recalled is None:
             shutil.rmtree(self.prepared.run_dir, ignore_errors=True)
 
-    def _policy(self) -> Policy:
-        default = Policy(power_off="sac" if self.options.power_off == "sac" else "powerdown")
+    def policy(self) -> Policy:
+        """When this boot is called off, and how it is asked to end."""
+        default = Policy(
+            power_off="sac" if self.options.power_off == "sac" else "powerdown",
+            operator=self.options.operator,
+        )
         if self.options.firmware == "uefi":  # which takes seconds before anything of ours runs
             default = default._replace(first_record_s=60.0, total_s=120.0)
         limit = self.options.timeout_s
@@ -213,6 +249,10 @@ class Boot:
             first_record_s=min(limit, default.first_record_s),
             silence_s=min(limit, default.silence_s),
         )
+
+    def _damaged(self, error: InfrastructureError) -> None:
+        """The snapshot is not what was saved: whatever became of the boot, it says nothing."""
+        self.error, self.error_kind, self.outcome = error, "snapshot-damaged", None
 
     def _failed(self, error: Exception) -> None:
         """Remember why nothing can be said about the guest."""

@@ -32,6 +32,8 @@ _LIBRARIES: Final = ("regipy-", "construct-", "pefile-", "qemu_qmp-", "qemu.qmp-
 def key(image: BuiltImage, options: Options, folder: Path) -> str | None:
     """The hash by which the result of this boot is known; None for a boot that does not repeat exactly, or
     when its QEMU is not there (the boot will say so).  `folder` remembers digests.  Raises UsageError."""
+    if image.arch in options.restore:
+        return None  # QEMU's work is done already
     if not options.deterministic or options.firmware != "direct" or options.accel != "tcg":
         return None
     if obstacle(image, options, choose_target(image, options)):
@@ -62,6 +64,7 @@ def ingredients(image: BuiltImage, options: Options, digests: Digests) -> dict[s
         "nonce": plan.nonce,
         "memory_mib": plan.ram_bytes >> 20,
         "power_off": options.power_off,
+        "operator": options.operator,
         "timeout_s": options.timeout_s,
         "qemu": {name: digests.file(path) for name, path in files.of(plan).items()},
         "argv": _arguments(plan, image),

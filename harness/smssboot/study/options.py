@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from smssboot.errors import InfrastructureError, UsageError
 from smssboot.image.built import PLACEHOLDER, new_nonce
+
+if TYPE_CHECKING:
+    from smssboot.study.snapshot import Snapshot
 
 _TRIES: Final = 1000
 
@@ -16,10 +21,12 @@ class Options(NamedTuple):
     """`profile`, `target` and `memory_mib` override the recipe's, `cpu` the target's (QEMU's `-cpu`);
     `timeout_s` is the time to the steady state; `keep` a folder that gets each boot's artifacts; `nonce`
     repeats an earlier boot's; `power_off` is how the guest is asked to end: power button, or `shutdown` on
-    its second serial port (sac); `disk` overrides the recipe's transport, `firmware` says who loads the
-    kernel; `log_writes` keeps the order of the disk's writes (evidence/writelog.py); with `cache` a boot
-    that repeats exactly is not done again while its result is known (study/cache.py);
-    `record` makes a kept boot one that can be replayed, and needs `deterministic`."""
+    its second serial port (sac); `operator` are lines typed there before, at the steady state; `disk`
+    overrides the recipe's transport, `firmware` says who loads the kernel; `log_writes` keeps the order of
+    the disk's writes (evidence/writelog.py); with `cache` a boot that repeats exactly is not done again while
+    its result is known (study/cache.py); `record` makes a kept boot one that can be replayed, and needs
+    `deterministic`; `restore` holds the snapshots, by architecture, from which boots go on instead of from
+    power-on."""
 
     profile: str | None = None
     target: str | None = None
@@ -37,6 +44,8 @@ class Options(NamedTuple):
     cpu: str | None = None
     cache: bool = False
     record: bool = False
+    operator: tuple[str, ...] = ()
+    restore: Mapping[str, Snapshot] = MappingProxyType({})
 
     def draw_nonce(self) -> str:
         """The nonce of the next boot."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from smssboot.errors import InfrastructureError, UsageError, did_you_mean
 from smssboot.image.built import DISK, BuiltImage
@@ -13,6 +13,9 @@ from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
 from smssboot.study import recording as recordings
 from smssboot.study.exactness import obstacle
 from smssboot.study.options import Options, run_directory
+
+if TYPE_CHECKING:
+    from smssboot.study.snapshot import Snapshot
 
 VARIABLES = "variables.fd"
 WRITE_LOG = "writes.log"
@@ -26,6 +29,7 @@ class Prepared(NamedTuple):
     nonce: str
     plan: LaunchPlan
     keep: bool
+    restored: Snapshot | None = None  # where it goes on from; None: it begins at power-on
 
     @property
     def run_dir(self) -> Path:
@@ -38,18 +42,25 @@ def prepare(image: BuiltImage, options: Options, recording: Path | None = None) 
 
     `recording`: where the boot is recorded, if it is and its own folder is not the place.
     """
-    if options.record and recording is None and options.keep is None:
-        raise UsageError("--record: needs --keep for the recording")
-    if options.record and (options.log_writes or image.replay):
-        what = "--log-writes" if options.log_writes else f"{image.name!r}, itself a replay,"
-        raise UsageError(f"--record: {what} cannot be recorded")
+    if options.record:
+        _check_record(image, options, recording)
+    restored = options.restore.get(image.arch)
+    if restored is not None:
+        options = restored.settle(image, options)
     plan = draft(image, options)
+    if restored is not None:
+        plan = plan._replace(eager=False, restore=restored.state, variables=Path(VARIABLES))
+        restored.check_machine(plan)
     if plan.cpu is not None:
         _check_cpu(plan)
     firmware = template(plan.target) if options.firmware == "uefi" else None
     run_dir = run_directory(options.keep, f"{image.recipe.stem}-{image.arch}")
-    disk, variables = _own_copies(image, run_dir, plan.nonce, firmware, _line(plan, image))
-    modules = image.plant(plan.nonce, run_dir / "modules.cpio")
+    if restored is not None:
+        disk, variables = restored.lay_out(run_dir)
+        modules = image.modules  # they are in RAM by then; QEMU wants to see a file of that size
+    else:
+        disk, variables = _own_copies(image, run_dir, plan.nonce, firmware, _line(plan, image))
+        modules = image.plant(plan.nonce, run_dir / "modules.cpio")
     write_log = None
     if options.log_writes:
         write_log = run_dir / WRITE_LOG
@@ -63,7 +74,22 @@ def prepare(image: BuiltImage, options: Options, recording: Path | None = None) 
     )
     if options.record:
         plan = _recorded(plan, image, recording or run_dir / recordings.FOLDER)
-    return Prepared(image, plan.profile, plan.nonce, plan, options.keep is not None)
+    return Prepared(image, plan.profile, plan.nonce, plan, options.keep is not None, restored)
+
+
+def _check_record(image: BuiltImage, options: Options, recording: Path | None) -> None:
+    """Refuse a recording of what could not be done again from power-on."""
+    if recording is None and options.keep is None:
+        raise UsageError("--record: needs --keep for the recording")
+    what = {
+        "--log-writes": options.log_writes,
+        "--from": image.arch in options.restore,
+        "--sac": options.operator,
+        f"{image.name!r}, itself a replay,": image.replay,
+    }
+    for name, found in what.items():
+        if found:
+            raise UsageError(f"--record: {name} cannot be recorded")
 
 
 def check(image: BuiltImage, options: Options) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from smssboot.image.built import BuiltImage
 from smssboot.study.boot import Boot, Observer
@@ -13,19 +13,26 @@ from smssboot.study.options import Options
 if TYPE_CHECKING:
     from smssboot.report.view import StudyView
 
+Wanted: TypeAlias = tuple[BuiltImage, Options]
+
 _PARALLEL: Final = 2
 """Boots at a time: more on a loaded host only make each slower, and deadlines count processor time."""
 
 
 def run(images: Sequence[BuiltImage], options: Options, observer: Observer | None = None) -> list[Boot]:
-    """Boot all images; the boots come back in the same order.  Raises UsageError.
+    """Boot all images; the boots come back in the same order.  Raises UsageError."""
+    return run_each([(image, options) for image in images], observer)
+
+
+def run_each(wanted: Sequence[Wanted], observer: Observer | None = None) -> list[Boot]:
+    """The same, each image with options of its own.
 
     The first QEMUs are spawned before the event loop is even imported.
     """
     boots: dict[int, Boot] = {}
     try:
         running = 0
-        for number, image in enumerate(images):
+        for number, (image, options) in enumerate(wanted):
             if running == _PARALLEL:
                 break
             boots[number] = boot = Boot.spawn(image, options)
@@ -41,9 +48,9 @@ def run(images: Sequence[BuiltImage], options: Options, observer: Observer | Non
         import asyncio
         import threading
 
-        if any(image.disk is not None for image in images):
+        if any(image.disk is not None for image, _ in wanted):
             threading.Thread(target=_load_readers, daemon=True).start()
-        asyncio.run(_all(boots, images, options, observer))
+        asyncio.run(_all(boots, wanted, observer))
     finally:
         for boot in boots.values():
             boot.close()
@@ -68,19 +75,17 @@ def _load_readers() -> None:
         import smssboot.evidence.disk  # noqa: F401
 
 
-async def _all(
-    boots: dict[int, Boot], images: Sequence[BuiltImage], options: Options, observer: Observer | None
-) -> None:
+async def _all(boots: dict[int, Boot], wanted: Sequence[Wanted], observer: Observer | None) -> None:
     """Watch the boots that are spawned, and spawn one more whenever one has ended."""
     import asyncio
 
-    waiting = iter(range(len(boots), len(images)))
+    waiting = iter(range(len(boots), len(wanted)))
 
     async def worker(boot: Boot) -> None:
         await boot.run(observer)
         boot.end_process()
         for number in waiting:
-            boots[number] = boot = Boot.spawn(images[number], options)
+            boots[number] = boot = Boot.spawn(*wanted[number])
             boot.load()
             await boot.run(observer)
             boot.end_process()

@@ -7,7 +7,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from smssboot.machine import causes
-from smssboot.report.view import CauseView, EventView, RunView, StatementView, StudyView, Verdict
+from smssboot.report.view import (
+    CauseView,
+    EventView,
+    RestoredView,
+    RunView,
+    StatementView,
+    StudyView,
+    Verdict,
+)
 from smssboot.study.boot import Boot, artifact_paths
 from smssboot.timeline.fingerprint import timeline_hash
 from smssboot.timeline.items import Cause, Console, Event, Item, Start
@@ -55,6 +63,7 @@ def run_view(boot: Boot) -> RunView:
         timeline_hash=timeline_hash(boot.items),
         cached=boot.recalled is not None,
         booted=boot.recalled.booted if boot.recalled is not None else "",
+        restored_from=_restored(boot),
         events=_events(boot.items, report),
         findings=report.findings if report else (),
         expected=report.expected if report else 0,
@@ -66,6 +75,13 @@ def run_view(boot: Boot) -> RunView:
         console=[item for item in boot.items if isinstance(item, Console)],
         log=f"{prepared.run_dir.name}/serial.log" if prepared.keep else "serial.log",
     )
+
+
+def _restored(boot: Boot) -> RestoredView | None:
+    snapshot = boot.prepared.restored
+    if snapshot is None:
+        return None
+    return RestoredView(snapshot.event, snapshot.seq, snapshot.time_ns, str(snapshot.folder))
 
 
 def log_view(items: Sequence[Item], report: Report | None, *, arch: str, profile: str, log: str) -> RunView:
