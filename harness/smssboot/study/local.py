@@ -205,8 +205,8 @@ def _work(text: str, connection: Connection, budget: str, places: int) -> None:
 
 
 def _keep_from_children() -> None:
-    """What came from the server of processes is no business of QEMU's: descriptors that arrive over a socket are
-    inherited, and a QEMU that holds one would look like a job that still lives."""
+    """What came from the server of processes is no business of QEMU's: descriptors that arrive over a
+    socket are inherited, and a QEMU that holds one would look like a job that still lives."""
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2:
             with contextlib.suppress(OSError):
