@@ -35,12 +35,24 @@ static VOID ExpAppend(PCSTR Text)
         ExpLine.Text[ExpLine.Length++] = *Text++;
 }
 
-/* The host may write the number of a record here, after which the system is to stand (docs/determinism.md). */
+/* --- For debuggers (docs/determinism.md) ---------------------------------------------------------------------- */
+
+VOID ExpRecordSent(ULONG64 Sequence);
+VOID ExpRecordHeld(ULONG64 Sequence);
+
+/* A debugger writes the number of a record here, and breaks at ExpRecordHeld. */
 volatile ULONG64 ExpHoldAfter = ~0ull;
 
-/* The record of this number has left. Does nothing: it is where a debugger stops. */
-VOID ExpRecordSent(ULONG64 Sequence);
 __attribute__((noinline)) VOID ExpRecordSent(ULONG64 Sequence) { __asm__ volatile("" :: "r"(Sequence) : "memory"); }
+__attribute__((noinline)) VOID ExpRecordHeld(ULONG64 Sequence) { __asm__ volatile("" :: "r"(Sequence) : "memory"); }
+
+/* A record has left. Both ways take the same instructions, so that stopping here shifts nothing. */
+static VOID ExpTellDebugger(ULONG64 Sequence)
+{
+    static VOID (*const Ways[])(ULONG64) = { ExpRecordSent, ExpRecordHeld };
+
+    Ways[ExpHoldAfter == Sequence](Sequence);
+}
 
 static VOID ExpEndRecord(VOID)
 {
@@ -56,9 +68,7 @@ static VOID ExpEndRecord(VOID)
     ExpAppend("\r\n");
     HalPutSerial(ExpLine.Text, ExpLine.Length);
     ExpLineBusy = FALSE;
-    do
-        ExpRecordSent(ExpSequence - 1);
-    while (ExpHoldAfter == ExpSequence - 1);
+    ExpTellDebugger(ExpSequence - 1);
 }
 
 /* The process that a record of the running code belongs to; NULL: System. */

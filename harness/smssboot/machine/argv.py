@@ -173,15 +173,12 @@ def _disk(plan: LaunchPlan) -> list[str]:
     device = f"virtio-blk-pci,drive=disk,disable-legacy=on,{where}"
     if plan.firmware == "uefi":
         device += ",bootindex=0"
-    recorded = plan.record is not None or plan.replay is not None
-    raw = "diskraw" if recorded or plan.write_log is not None else "disk"
+    raw = "disk" if plan.write_log is None else "diskraw"
     args = [
         "-blockdev", f"driver=file,node-name=diskfile,filename={path},cache.no-flush=on",
         "-blockdev", f"driver=raw,node-name={raw},file=diskfile,cache.no-flush=on",
     ]  # fmt: skip
-    if recorded:
-        args += ["-blockdev", f"driver=blkreplay,node-name=disk,image={raw}"]
-    elif plan.write_log is not None:
+    if plan.write_log is not None:
         log = escape(str(plan.write_log))
         args += [
             "-blockdev", f"driver=file,node-name=writelog,filename={log}",

@@ -94,6 +94,10 @@ class GdbClient:
         except ValueError:
             raise QemuDied(f"QEMU's gdb port cannot read {address:#x}: {answer[:60]!r}") from None
 
+    def put_u64(self, address: int, value: int) -> None:
+        """Writes a number into the guest's memory, at a virtual address.  Raises QemuDied."""
+        self._expect("OK", f"M{address:x},8:{value.to_bytes(8, 'little').hex()}")
+
     def ask(self, packet: str) -> str:
         """One packet's answer."""
         self._send(packet)

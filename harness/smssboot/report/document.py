@@ -78,6 +78,7 @@ def _run(run: RunView) -> Json:
         "console_tail": list(run.console_tail),
         "console": [[line.line, line.text] for line in run.console],
         "artifacts": dict(run.artifacts),
+        "notes": list(run.notes),
     }
 
 

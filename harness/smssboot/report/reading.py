@@ -60,6 +60,7 @@ def _run(run: Json) -> RunView:
         artifacts=run["artifacts"],
         later_causes=[CauseView(each["cause"], each["text"], each["data"]) for each in run["later_causes"]],
         console_tail=run["console_tail"],
+        notes=run["notes"],
         console=[Console(text, line=line) for line, text in run["console"]],
     )
 

@@ -89,6 +89,8 @@ def lines(study: StudyView, wrap: int | None = None) -> Iterator[Line]:
     width = max((len(run.arch) for run in study.runs), default=0)
     for run in study.runs:
         yield _summary(run, width)
+        for note in run.notes:
+            yield [Span(" " * (width + 2)), Span(_safe(note), "quiet")]
     verdict = study.verdict
     yield [Span("verdict: "), Span(verdict, _VERDICT_STYLE[verdict]), Span(f" (exit {EXIT_CODES[verdict]})")]
 

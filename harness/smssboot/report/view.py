@@ -76,7 +76,7 @@ class RunView:
     `expected` and `seen` count required events.  `later_causes` are causes after the first.
     `log` names the serial log in findings (`aarch64/serial.log`).  `console_tail` holds the last lines
     of console text, for a boot that ended badly.  `artifacts` maps what a file is (`timeline`,
-    `serial`, ...) to its path.
+    `serial`, ...) to its path.  `notes` are further words for people.
     """
 
     verdict: Verdict
@@ -108,6 +108,7 @@ class RunView:
     console_tail: Sequence[str] = ()
     console: Sequence[Console] = ()
     log: str = "serial.log"
+    notes: Sequence[str] = ()
 
     @property
     def phases(self) -> tuple[Phase, ...]:

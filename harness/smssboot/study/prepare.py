@@ -48,6 +48,9 @@ def prepare(image: BuiltImage, options: Options, recording: Path | None = None) 
     if restored is not None:
         options = restored.settle(image, options)
     plan = draft(image, options)
+    if options.record and plan.inexact:
+        # QEMU takes a recorded disk's answers at points of its own that a guest which sleeps never reaches.
+        raise UsageError(f"--record: cannot be recorded: {plan.inexact}", hint="a disk as memory can")
     if restored is not None:
         plan = plan._replace(eager=False, restore=restored.state, variables=Path(VARIABLES))
         restored.check_machine(plan)

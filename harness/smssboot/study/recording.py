@@ -28,7 +28,7 @@ STEADY: Final = "steady"
 REQUEST: Final = "power.request"
 _MANIFEST: Final = "recording.json"
 _LOG: Final = "replay.bin"
-_DISK, _MODULES, _STUB, _VARIABLES = "disk.raw", "modules.cpio", "stub", "variables.fd"
+_DISK, _MODULES, _STUB = "disk.raw", "modules.cpio", "stub"
 SYMBOLS: Final = "ntoskrnl.symbols.json"
 ELF: Final = "ntoskrnl.symbols.elf"
 _KERNEL: Final = "ntoskrnl.exe"
@@ -41,7 +41,6 @@ def begin(folder: Path, image: BuiltImage, plan: LaunchPlan) -> LaunchPlan:
         (plan.disk, _DISK),
         (plan.initrd, _MODULES),
         (plan.kernel, _STUB),
-        (plan.variables, _VARIABLES),
         (image.symbols, SYMBOLS),
     ):
         if source is not None:
@@ -65,9 +64,7 @@ def complete(boot: Boot) -> None:
         "qemu_version": boot.outcome.qemu_version,
         "append": plan.append,
         "memory_mib": plan.memory_mib,
-        "inexact": plan.inexact,
-        "transport": plan.transport,
-        "firmware": plan.firmware,
+        "cpu": plan.cpu,
         "power_off": boot.options.power_off,
         "timeline_hash": timeline_hash(boot.items),
         "steady": _steady(boot),
@@ -75,6 +72,36 @@ def complete(boot: Boot) -> None:
     }
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     _write_elf(folder, plan.target.arch, boot.image)
+
+
+async def again(boot: Boot) -> None:
+    """Record a boot that went wrong: the same boot once more, into its folder.
+
+    What became of it is a note of `boot`.  Its times are exact, so it is the same boot; that is checked all
+    the same.
+    """
+    from smssboot.study.boot import Boot
+    from smssboot.timeline.fingerprint import timeline_hash
+
+    folder = boot.prepared.run_dir / FOLDER
+    options = boot.options._replace(record=True, keep=None, nonce=boot.prepared.nonce)
+    try:
+        second = Boot.spawn(boot.image, options, folder)
+    except UsageError as error:
+        boot.notes.append(str(error).removeprefix("--record: "))
+        return
+    try:
+        second.load()
+        await second.run()
+    finally:
+        second.close()
+    if second.error is not None:
+        discard(folder)
+        boot.notes.append(f"could not be recorded: {second.error}")
+    elif timeline_hash(second.items) != timeline_hash(boot.items):
+        boot.notes.append("recorded, but the recorded boot is another one: its records differ")
+    else:
+        boot.notes.append(f"recorded: smssboot replay {boot.prepared.run_dir} --until EVENT")
 
 
 def discard(folder: Path) -> None:
@@ -109,8 +136,7 @@ def _write_elf(folder: Path, arch: str, image: BuiltImage) -> None:
 
 
 class Recording(NamedTuple):
-    """One recorded boot.  `records` are the numbers and names of what the guest said; `steady` the number of
-    the one that completed the steady state; `inexact` as in a `LaunchPlan`."""
+    """One recorded boot.  `records` are the numbers and names of what the guest said."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -142,11 +168,6 @@ class Recording(NamedTuple):
     def arch(self) -> str:
         """The guest's."""
         return TARGETS[self.manifest["target"]].arch
-
-    @property
-    def exact(self) -> bool:
-        """The same boot can be made again without the log."""
-        return not self.manifest["inexact"]
 
     @property
     def symbols(self) -> Path:
@@ -189,27 +210,22 @@ class Recording(NamedTuple):
     def plan(self, scratch: Path, gdb: Path | int, *, from_log: bool) -> LaunchPlan:
         """The machine again, on a copy of its disk in `scratch`, stopped before its first instruction."""
         told = self.manifest
-        copies = {}
-        for name in (_DISK, _VARIABLES):
-            if (self.folder / name).exists():
-                copies[name] = scratch / name
-                sparse.copy(self.folder / name, copies[name])
-        uefi = told["firmware"] == "uefi"
-        modules = self.folder / _MODULES
+        disk = None
+        if (self.folder / _DISK).exists():
+            disk = scratch / _DISK
+            sparse.copy(self.folder / _DISK, disk)
         return LaunchPlan(
             target=TARGETS[told["target"]],
             run_dir=scratch,
-            kernel=None if uefi else self.folder / _STUB,
-            initrd=modules if modules.exists() and not uefi else None,
+            kernel=self.folder / _STUB,
+            initrd=self.folder / _MODULES,
             append=told["append"],
             memory_mib=told["memory_mib"],
+            cpu=told["cpu"],
             deterministic=True,
-            inexact=told["inexact"],
             qemu=told["qemu"],
-            disk=copies.get(_DISK),
-            transport=told["transport"],
-            firmware=told["firmware"],
-            variables=copies.get(_VARIABLES),
+            disk=disk,
+            transport="memory",
             replay=self.folder / _LOG if from_log else None,
             gdb=gdb,
         )

@@ -1,13 +1,12 @@
 """A recorded boot again, up to one record: there the guest stands, for a debugger to look at.
 
-QEMU's log leads the guest there.  Only what follows the host's request to power off is not in the log; a boot
-whose times are exact is then made again, with the same request at the same moment.
+QEMU's log leads the guest there.  Only what follows the host's request to power off is not in the log; the
+boot, whose times are exact, is then made again, with the same request at the same moment.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -28,15 +27,12 @@ from smssboot.study.exactness import Stillness
 from smssboot.study.recording import Recording
 
 SENT: Final = "ExpRecordSent"
-"""The kernel comes here when a record has left."""
-_SENDING: Final = "HalPutSerial"
-"""... and here before the next one leaves."""
-_SEQUENCE: Final = "ExpSequence"
-"""The number of the record after that."""
+"""The kernel comes here when a record has left,"""
+HELD: Final = "ExpRecordHeld"
+"""... or here, when it is the one"""
 _HOLD: Final = "ExpHoldAfter"
-"""The number of the record after which the kernel waits for ever."""
+"""... whose number stands here."""
 _PATIENCE_S: Final = 20.0
-_POLL_S: Final = 0.01
 _SOCKET_PATH: Final = 100  # characters that fit into the address of a socket
 
 
@@ -60,11 +56,6 @@ def replay(run: Path, until: str, gdb: Path | int | None, then: Callable[[Stoppe
     seq, name = recording.find(until)
     asked = recording.asked_to_end()
     from_log = asked is None or seq < asked
-    if not from_log and not recording.exact:
-        raise UsageError(
-            f"--until: record {seq} ({name}) follows the request to power off, which QEMU does not record",
-            hint=f"the last one before it is {asked - 1 if asked else 0}",
-        )
     where = gdb if gdb is not None else (run / "gdb.sock").absolute()
     if isinstance(where, Path) and len(str(where)) > _SOCKET_PATH:
         raise UsageError(f"{where}: too long a name for a socket", hint="--gdb PATH or --gdb PORT")
@@ -93,32 +84,28 @@ def replay(run: Path, until: str, gdb: Path | int | None, then: Callable[[Stoppe
 
 
 class _Stop:
-    """Leads the guest to the moment after one record."""
+    """Leads the guest to the moment after one record, over its gdb port."""
 
     def __init__(self, recording: Recording, plan: LaunchPlan, seq: int) -> None:
         symbols = Symbols.load(recording.symbols)
-        names = (SENT, _SENDING, _SEQUENCE, _HOLD)
-        self._sent, self._sending, self._next, self.hold = map(symbols.address, names)
+        self._sent, self._held, self.hold = map(symbols.address, (SENT, HELD, _HOLD))
         assert plan.gdb is not None
         self._where = plan.gdb
         self._arch = recording.arch
         self.seq = seq
 
     def run(self) -> None:
-        """From the start of a guest that follows QEMU's log.  Raises QemuDied if it never comes there."""
-        with GdbClient.connect(self._where, self._arch) as client:
-            while True:
-                client.run_to(self._sent)
-                if client.u64(self._next) == self.seq + 1:
-                    return
-                client.run_to(self._sending)
-
-    def seize(self) -> None:
-        """From where the kernel holds after the record: to the same instruction as `run`."""
+        """A guest that follows QEMU's log; the kernel is told at its first record.  Raises QemuDied."""
         with GdbClient.connect(self._where, self._arch) as client:
             client.run_to(self._sent)
-            if client.u64(self._next) != self.seq + 1:
-                raise QemuDied(f"the guest went past record {self.seq}")
+            if self.seq > 0:
+                client.put_u64(self.hold, self.seq)
+                client.run_to(self._held)
+
+    def wait(self) -> None:
+        """A guest whose kernel is told by somebody else.  Raises QemuDied if it never comes there."""
+        with GdbClient.connect(self._where, self._arch, _PATIENCE_S) as client:
+            client.run_to(self._held)
 
 
 async def _again(
@@ -126,25 +113,16 @@ async def _again(
 ) -> int:
     """The same boot without the log, asked to power off when it stands still, as it was then.
 
-    Breakpoints would shift its time: QEMU takes a processor at a breakpoint for one that sleeps.  So the
-    kernel is told, while it stands still, after which record to wait, and seized there.
+    A breakpoint that is met shifts the guest's time: QEMU takes a processor at one for one that sleeps.  So
+    the kernel is told where to go while it stands still, and meets the only one there.
     """
     async with Machine(stopped.process.plan, stopped.process) as vm:
-        still = Stillness(recording.symbols)
+        asking = asyncio.create_task(_ask(vm, stop, Stillness(recording.symbols), recording))
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                await vm.cont()
-                await still.reached(vm)
-                await _hold_after(vm, stop)
-                await _ask(vm, still, recording.manifest["power_off"])
-                while not _came(vm, stop.seq):
-                    if vm.gone.is_set():
-                        raise QemuDied(f"the guest ended before record {stop.seq}")
-                    await asyncio.sleep(_POLL_S)
-        except TimeoutError:
-            raise QemuDied(f"it did not come to record {stop.seq} within {_PATIENCE_S:g} s") from None
-        await vm.stop()
-        await asyncio.to_thread(stop.seize)
+            await asyncio.to_thread(stop.wait)
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
         return await asyncio.to_thread(then, stopped)
 
 
@@ -155,19 +133,16 @@ async def _hold_after(vm: Machine, stop: _Stop) -> None:
     vm.process.poke(where - vm.plan.target.ram_base, stop.seq.to_bytes(8, "little"))
 
 
-async def _ask(vm: Machine, stillness: Stillness, way: str) -> None:
-    if way != "sac":
+async def _ask(vm: Machine, stop: _Stop, stillness: Stillness, recording: Recording) -> None:
+    await stillness.reached(vm)
+    await _hold_after(vm, stop)
+    if recording.manifest["power_off"] != "sac":
         await vm.power_button()
         return
     for key in SHUTDOWN[:-1]:
         await vm.operator.send(key)
         await stillness.reached(vm, again=True)
     await vm.operator.send(SHUTDOWN[-1])
-
-
-def _came(vm: Machine, seq: int) -> bool:
-    """Whether the first serial port has carried the whole record."""
-    return re.search(rb"^@smss %d .*\n" % seq, vm.log.path.read_bytes(), re.MULTILINE) is not None
 
 
 def _obituary(error: QemuDied, process: QemuProcess) -> str:

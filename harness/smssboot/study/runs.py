@@ -84,13 +84,27 @@ async def _all(boots: dict[int, Boot], wanted: Sequence[Wanted], observer: Obser
     async def worker(boot: Boot) -> None:
         await boot.run(observer)
         boot.end_process()
+        await _record(boot)
         for number in waiting:
             boots[number] = boot = Boot.spawn(*wanted[number])
             boot.load()
             await boot.run(observer)
             boot.end_process()
+            await _record(boot)
 
     await asyncio.gather(*(worker(boot) for boot in list(boots.values()) if boot.recalled is None))
+
+
+async def _record(boot: Boot) -> None:
+    """A deterministic boot that went wrong and is kept is recorded at once, by doing it again."""
+    if not boot.options.deterministic or boot.options.record or not boot.prepared.keep or boot.image.replay:
+        return
+    from smssboot.study.view import run_view
+
+    if run_view(boot).verdict == "deviates":
+        from smssboot.study import recording
+
+        await recording.again(boot)
 
 
 def view(boots: Sequence[Boot]) -> StudyView:

@@ -71,6 +71,7 @@ def run_view(boot: Boot) -> RunView:
         durations_s=durations,
         artifacts={kind: str(path) for kind, path in artifact_paths(boot).items()},
         later_causes=later,
+        notes=tuple(boot.notes),
         console_tail=_tail(boot.items),
         console=[item for item in boot.items if isinstance(item, Console)],
         log=f"{prepared.run_dir.name}/serial.log" if prepared.keep else "serial.log",
