@@ -67,6 +67,7 @@ def make(folder: Path, image: BuiltImage, qemu: Path, **changes: Any) -> Path:
         "settings": {
             "profile": plan.profile, "target": plan.target.name, "memory_mib": 64, "accel": "tcg",
             "deterministic": False, "nonce": NONCE, "disk": None, "firmware": "direct",
+            "cpu": None,
         },
         "qemu": Qemu.at(str(qemu), "7.2.0")._asdict(),
         "machine": list(argv.machine(plan)),
@@ -98,7 +99,7 @@ def test_a_restored_boot_has_the_saved_machine_and_nonce(tmp_path: Path, qemu: P
     ("options", "said"),
     [
         ({"nonce": "1" * 16}, "--nonce 1111111111111111: the machine in"),
-        ({"memory_mib": 128}, "memory 128: the machine in"),
+        ({"memory_mib": 128}, "--memory 128: the machine in"),
         ({"target": "microvm"}, "--target microvm"),
         ({"deterministic": True}, "--deterministic True"),
         ({"log_writes": True}, "--log-writes"),
