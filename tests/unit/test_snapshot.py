@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from smssboot.image import guest, sparse
 from smssboot.image.built import BuiltImage
 from smssboot.machine import argv
 from smssboot.machine.plan import LaunchPlan, Policy
-from smssboot.machine.snapshot import _forget_place
+from smssboot.machine.snapshot import _forget_place, _settle_alarm
 from smssboot.machine.symptoms import Symptoms
 from smssboot.machine.targets import TARGETS
 from smssboot.study import saving, snapshot
@@ -67,6 +68,7 @@ def make(folder: Path, image: BuiltImage, qemu: Path, **changes: Any) -> Path:
         "settings": {
             "profile": plan.profile, "target": plan.target.name, "memory_mib": 64, "accel": "tcg",
             "deterministic": False, "nonce": NONCE, "disk": None, "firmware": "direct",
+            "cpu": None,
         },
         "qemu": Qemu.at(str(qemu), "7.2.0")._asdict(),
         "machine": list(argv.machine(plan)),
@@ -98,7 +100,7 @@ def test_a_restored_boot_has_the_saved_machine_and_nonce(tmp_path: Path, qemu: P
     ("options", "said"),
     [
         ({"nonce": "1" * 16}, "--nonce 1111111111111111: the machine in"),
-        ({"memory_mib": 128}, "memory 128: the machine in"),
+        ({"memory_mib": 128}, "--memory 128: the machine in"),
         ({"target": "microvm"}, "--target microvm"),
         ({"deterministic": True}, "--deterministic True"),
         ({"log_writes": True}, "--log-writes"),
@@ -242,6 +244,21 @@ def test_the_place_of_a_memory_disk_is_taken_from_the_state(tmp_path: Path) -> N
     path.write_bytes(after)
     with pytest.raises(Exception, match="no memory 'diskmem'"):
         _forget_place(path, size)
+
+
+def test_an_alarm_that_nobody_set_is_over(tmp_path: Path) -> None:
+    date, shift = 978_307_198, 3
+    timer = b"\x05\x0ctimer/icount" + struct.pack(">Iqq", 1, 4_000_000_000, 1_250_000_000 >> shift)
+    clock = b"\x04" + bytes(4) + b"\x05pl031" + struct.pack(">II", 0, 1)
+    path = tmp_path / "state"
+    for alarm, mask, expected in ((0, 0, date + 5), (7, 0, 7), (0, 1, 0)):
+        before, after = (struct.pack(">6I", date, at, 0, 0, mask, 0) for at in (alarm, expected))
+        path.write_bytes(timer + clock + before + b"more")
+        _settle_alarm(path)
+        assert path.read_bytes() == timer + clock + after + b"more"
+    path.write_bytes(timer)  # a PC
+    _settle_alarm(path)
+    assert path.read_bytes() == timer
 
 
 def test_the_same_machine_in_another_folder_is_the_same(tmp_path: Path) -> None:

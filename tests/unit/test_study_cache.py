@@ -79,8 +79,9 @@ def test_the_same_is_known_by_the_same(arch: str, tmp_path: Path) -> None:
         Options(deterministic=True, power_off="sac"),
         Options(deterministic=True, timeout_s=7.0),
         Options(deterministic=True, cpu="cortex-a72"),
+        Options(deterministic=True, operator=("help",)),
     ],
-    ids=["nonce", "memory", "profile", "power-off", "timeout", "cpu"],
+    ids=["nonce", "memory", "profile", "power-off", "timeout", "cpu", "sac"],
 )
 def test_every_option_counts(options: Options, arch: str, tmp_path: Path) -> None:
     built = image(tmp_path, arch=arch)

@@ -13,9 +13,12 @@ from smssboot.machine.plan import LaunchPlan
 # Where distributions keep QEMU's firmware, relative to the prefix of the binary.
 _DATA_DIRECTORIES = ("share/qemu", "share/seabios", "share/qemu-firmware")
 
-# Instructions are counted in steps of 8 ns.  The date is two seconds before the alarm that the PC's clock is
+ICOUNT_SHIFT = 3
+"""An instruction takes 2^3 ns of virtual time where instructions are counted."""
+
+# The date is two seconds before the alarm that the PC's clock is
 # born with: until it has rung, that clock keeps a timer, and a guest without work would skip a day to it.
-_COUNT = "shift=3"
+_COUNT = f"shift={ICOUNT_SHIFT}"
 _DATE = ("-rtc", "clock=vm,base=2000-12-31T23:59:58")
 
 # Denied to QEMU from its start on: what a guest that broke out would need.

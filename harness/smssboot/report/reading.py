@@ -51,7 +51,7 @@ def _run(run: Json) -> RunView:
         timeline_hash=run["timeline_hash"],
         cached=run["cached"],
         booted=run.get("booted", ""),
-        restored_from=RestoredView(**run["restored_from"]) if run["restored_from"] else None,
+        restored_from=RestoredView(**found) if (found := run.get("restored_from")) else None,
         events=[_event(event) for event in run["events"]],
         findings=[_finding(finding) for finding in run["findings"]],
         expected=run["expected"],
