@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 from boot_help import MUTANTS, Done, smssboot
+
+from smssboot.image.recipe import recipe_names
 
 SCHEMA: dict[str, Any] = json.loads(
     files("smssboot.report").joinpath("comparison.schema.json").read_text("utf-8")
@@ -32,9 +33,6 @@ edit:
           Information->ProcessorFeatureBits = 0;
           ExRecordFact("registry.open", "key=%s", "\\Registry\\Machine\\ARM64");
 """
-
-Keep = Callable[[str | Path, str], Path]
-
 
 def compared(*arguments: str | Path, code: int) -> dict[str, Any]:
     """The document of `smssboot compare`, held against its schema."""
@@ -77,6 +75,16 @@ def test_both_architectures_of_the_default_image_are_the_same_to_the_model() -> 
     assert all(None not in (row["a_ns"], row["b_ns"]) for row in phases.values())
 
 
+QUICK = ("dirty-volume", "three-paging-files")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.full) for n in recipe_names()]
+)
+def test_no_recipe_of_the_project_diverges_between_the_architectures(name: str) -> None:
+    assert compared(name, code=0)["divergences"] == []
+
+
 def test_a_report_compares_with_itself_and_by_architecture(default: Path) -> None:
     same = compared(f"{default}#aarch64", f"{default}#aarch64", code=0)
     assert (same["allowed"], same["reordered"]) == ([], 0)
@@ -90,7 +98,7 @@ def test_a_report_compares_with_itself_and_by_architecture(default: Path) -> Non
         ("phases-swapped", "order", {"smss.environment-template.begin", "smss.api-threads.begin"}),
         ("dos-device-missing", "presence", {"memory.object", "object.delete"}),
         ("boot-mark-of-another-text", "data", {"bootmark.mark"}),
-        ("smss-missing", "presence", {"bugcheck"}),
+        pytest.param("smss-missing", "presence", {"bugcheck"}, marks=pytest.mark.full),
     ],
 )
 def test_a_mutant_of_one_architecture_is_told(

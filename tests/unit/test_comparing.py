@@ -93,6 +93,16 @@ def test_without_a_model_the_order_within_a_process_counts() -> None:
     assert [(one.kind, one.event) for one in found.sorted.undeclared] == [("order", "smss.a")]
 
 
+def test_who_does_what_anybody_may_do_is_no_divergence_nor_are_numbers_that_are_dealt_out() -> None:
+    def log(creator: int, pid: str) -> list[EventView]:
+        made = Event("fact", "object.create", {"type": "Directory", "path": "\\X"}, 0, 2, 20, 0, creator, 3)
+        other = Event("fact", "process.create", {"pid": pid, "name": "csrss.exe"}, 0, 1, 10, 0, 16, 2)
+        return views(hello(), other, made)
+
+    a, b = run(events=log(16, "20")), run(events=log(20, "24"))
+    assert not compare(Subject(a, "a"), Subject(b, "b"), [], anyway=False).diverges
+
+
 def test_another_end_is_a_divergence_where_both_were_judged() -> None:
     a, b = run(), run(verdict="deviates")
     found = compare(Subject(a, "a"), Subject(b, "b"), [], anyway=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 
 from smssboot.cli import outputs, subjects
@@ -46,10 +47,19 @@ def _pair(options: Namespace) -> tuple[Subject, Subject]:
     if len(words) == 2:
         return _one(words[0], options), _one(words[1], options)
     found = _runs(words[0], options)
+    if _counted_in_part(found) and not options.deterministic:
+        print(f"smssboot: {words[0]}: one machine cannot count instructions: both run free", file=sys.stderr)
+        options.free_running = True
+        found = _runs(words[0], options)
     if len(found) != 2:
         there = f"found {len(found)} in {words[0]}" if len(found) != 1 else f"{words[0]} gives one"
         raise UsageError(f"expected two runs, {there}", hint="name two files, or leave --arch out")
     return found[0], found[1]
+
+
+def _counted_in_part(found: list[Subject]) -> bool:
+    """Whether boots of ours could be made deterministic on one machine and not on another."""
+    return len({each.run.deterministic for each in found if each.boot is not None}) > 1
 
 
 def _one(word: str, options: Namespace) -> Subject:

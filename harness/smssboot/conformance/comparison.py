@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -118,19 +118,26 @@ class _Work:
     # -- which is which --------------------------------------------------------------------------------
 
     def _match(self) -> None:
+        self._left = {"a": list(self._a.known), "b": list(self._b.known)}
+        self._pair_equals(lambda known: known.identity)
+        # What the model lets anybody do, whoever comes first does: that is not said twice.
+        self._pair_equals(lambda known: known.identity if known.node else _whoever(known))
+        self._pair_what_is_left()
+        self._pairs.sort(key=lambda pair: pair[0].position)
+
+    def _pair_equals(self, identity: Callable[[Known], Identity]) -> None:
         waiting: dict[Identity, list[Known]] = defaultdict(list)
-        for known in reversed(self._b.known):
-            waiting[known.identity].append(known)
-        for known in self._a.known:
-            partners = waiting.get(known.identity)
+        for known in reversed(self._left["b"]):
+            waiting[identity(known)].append(known)
+        left: list[Known] = []
+        for known in self._left["a"]:
+            partners = waiting.get(identity(known))
             if partners:
                 self._pairs.append((known, partners.pop()))
             else:
-                self._left["a"].append(known)
-        left = [known for partners in waiting.values() for known in partners]
-        self._left["b"] = sorted(left, key=lambda known: known.position)
-        self._pair_what_is_left()
-        self._pairs.sort(key=lambda pair: pair[0].position)
+                left.append(known)
+        alone = [known for partners in waiting.values() for known in partners]
+        self._left = {"a": left, "b": sorted(alone, key=lambda known: known.position)}
 
     def _pair_what_is_left(self) -> None:
         """Events of one name and process that differ in little are one event with other data."""
@@ -281,6 +288,13 @@ class _Work:
                     near = pairs[number - 1][0].label if number else ""
                     found.append(_out_of_place(a, "b", near))
         return found
+
+
+def _whoever(known: Known) -> Identity:
+    """An identity without the process that made the record."""
+    words = known.identity[2:]
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return (*known.identity[:2], *(word for pair in pairs if not pair[0].startswith("@") for word in pair))
 
 
 def _by_itself(known: Known) -> bool:

@@ -22,11 +22,11 @@ from smssboot.timeline.items import Event
 Identity: TypeAlias = tuple[str, ...]
 """Voice, name, then key and value in turn."""
 
-DEALT_OUT: Final = frozenset({"pid", "ppid", "tid", "address", "base", "entry", "cr3", "ttbr", "handle"})
-"""Data that the kernel hands out as it comes: another boot has others, and they mean nothing."""
+DEALT_OUT: Final = frozenset({"pid", "ppid", "tid", "address", "base", "handle", "pc", "sp", "halted"})
+"""Data that are handed out as it comes, and where a processor stood: another boot has others."""
 
 MEASURED: Final = frozenset(
-    {"bytes", "clusters", "digest", "free", "mappings", "offset", "pages", "pages-in", "pages-out",
+    {"bytes", "cluster", "clusters", "digest", "free", "mappings", "offset", "pages", "pages-in", "pages-out",
      "sequence", "sha256", "size"}
 )  # fmt: skip
 """Data that follow from how large programs are and what is in files."""
