@@ -104,7 +104,7 @@ def compare(
         beyond = found[:1]
     largest = abs(beyond[0].delta) if beyond else 0
     causes = tuple(each for each in beyond if abs(each.delta) >= SIDE_EFFECT * largest)
-    effects = tuple(each for each in found if each not in causes) if causes else ()
+    effects = tuple(each for each in beyond if each not in causes)
     order_same = order == reference.order if order and reference.order else None
     gone, new = _labels(old, now) if order_same is False else ((), ())
     return Comparison(
