@@ -321,7 +321,7 @@ def test_runs_of_different_images_are_shown_apart() -> None:
 
 def test_two_runs_of_one_architecture_have_names_of_their_own() -> None:
     (group,) = groups(StudyView([boots.run("x86_64"), boots.run("x86_64")]))
-    assert group.labels == ("x86_64 #1", "x86_64 #2")
+    assert group.labels == ("x86_64", "x86_64 (2)")
 
 
 # --- for those who do not look at it
