@@ -22,7 +22,8 @@ import report_samples as samples
 from smssboot.report import page
 from smssboot.report.groups import groups
 from smssboot.report.html import html
-from smssboot.report.view import StudyView
+from smssboot.report.view import EventView, StudyView
+from smssboot.timeline.items import Event
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = {
@@ -285,6 +286,14 @@ def test_evidence_is_grouped_by_kind_and_what_all_saw_is_one_row() -> None:
     heads = [words(head) for head in kinds[0].xpath(".//thead//th")]
     assert heads == ["seen on", "pid", "name"]
     assert [words(cell) for cell in kinds[0].xpath(".//tbody/tr[1]/td")] == ["all", "0", "smss.exe"]
+
+
+def test_evidence_with_many_data_is_no_wider_than_a_page() -> None:
+    data = {f"key{n}": str(n) for n in range(page.MAX_COLUMNS + 3)}
+    run = boots.run("x86_64", events=[EventView(Event("evidence", "memory.x", data))])
+    (row,) = tree(StudyView([run])).xpath("//section[@id='evidence']//tbody/tr")
+    assert len(row) == 1 + page.MAX_COLUMNS + 1
+    assert words(row[-1]) == "key8=8 key9=9 key10=10"
 
 
 def test_evidence_of_one_run_says_of_which() -> None:

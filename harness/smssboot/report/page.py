@@ -291,7 +291,7 @@ def _kind(
         data = dict(items)
         cells = [data.get(key, "") for key in columns]
         if rest:
-            cells.append(" ".join(f"{key}={data[key]}" for key in rest if key in data))
+            cells.append(" ".join(f"{key}={value}" for key, value in items if key not in columns))
         labels = list(dict.fromkeys(label for label, _ in views))
         where = "all" if len(labels) == runs > 1 else ", ".join(labels)
         bad = [view.status for _, view in views if view.status not in ("ok", None)]
