@@ -22,7 +22,7 @@ import report_samples as samples
 from smssboot.report import page
 from smssboot.report.groups import groups
 from smssboot.report.html import html
-from smssboot.report.view import EventView, StudyView
+from smssboot.report.view import EventView, RestoredView, StudyView
 from smssboot.timeline.items import Event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,7 +191,7 @@ def test_a_finding_of_both_architectures_is_shown_once_with_everything() -> None
     for piece in (
         r"E102 out of order smss.object-directory path=\Windows",
         "x86_64 serial.log:5 0.003000 s, seq 4 aarch64 serial.log:5 0.003000 s, seq 4",
-        "expected after `object.create` happened before it",
+        "expected after object.create happened before it",
         '"Creates DOS devices" S-024 smss-article, The boot',
         "Another sentence S-999",
         "likely cause the entry is made late",
@@ -313,6 +313,21 @@ def test_a_run_that_could_not_be_judged_says_so() -> None:
     assert "qemu-died QEMU ended with status 1 then interrupted called off" in said
     assert "it could not be judged" in said
     assert "UEFI out of memory" in said
+
+
+def test_what_a_boot_was_given_and_where_it_came_from_is_said() -> None:
+    snapshot = RestoredView("smss.start", 7, 1_500_000, "snapshots/x")
+    early = boots.run("x86_64", cached=True, booted="2026-01-02T03:04:05Z", restored_from=snapshot)
+    late = boots.run("aarch64", deterministic=False, inexact="the disk is the host's")
+    root = tree(StudyView([early, late]))
+    first, second = (words(each) for each in root.xpath("//dl[@class='data']"))
+    assert "went on from snapshot at smss.start, seq 7, 0.001500 s: snapshots/x" in first
+    assert "from the cache yes, booted 2026-01-02T03:04:05Z" in first
+    assert "deterministic yes: instructions were counted" in first
+    assert "deterministic no: the disk is the host's" in second and "from the cache no" in second
+    cards = [words(each) for each in root.xpath("//p[@class='machine']")]
+    assert "deterministic · from a snapshot · from the cache" in cards[0]
+    assert "times are not exact: the disk is the host's" in cards[1]
 
 
 def test_runs_of_different_images_are_shown_apart() -> None:
