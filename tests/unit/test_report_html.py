@@ -22,7 +22,8 @@ import report_samples as samples
 from smssboot.report import page
 from smssboot.report.groups import groups
 from smssboot.report.html import html
-from smssboot.report.view import StudyView
+from smssboot.report.view import EventView, RestoredView, StudyView
+from smssboot.timeline.items import Event
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = {
@@ -190,7 +191,7 @@ def test_a_finding_of_both_architectures_is_shown_once_with_everything() -> None
     for piece in (
         r"E102 out of order smss.object-directory path=\Windows",
         "x86_64 serial.log:5 0.003000 s, seq 4 aarch64 serial.log:5 0.003000 s, seq 4",
-        "expected after `object.create` happened before it",
+        "expected after object.create happened before it",
         '"Creates DOS devices" S-024 smss-article, The boot',
         "Another sentence S-999",
         "likely cause the entry is made late",
@@ -287,6 +288,14 @@ def test_evidence_is_grouped_by_kind_and_what_all_saw_is_one_row() -> None:
     assert [words(cell) for cell in kinds[0].xpath(".//tbody/tr[1]/td")] == ["all", "0", "smss.exe"]
 
 
+def test_evidence_with_many_data_is_no_wider_than_a_page() -> None:
+    data = {f"key{n}": str(n) for n in range(page.MAX_COLUMNS + 3)}
+    run = boots.run("x86_64", events=[EventView(Event("evidence", "memory.x", data))])
+    (row,) = tree(StudyView([run])).xpath("//section[@id='evidence']//tbody/tr")
+    assert len(row) == 1 + page.MAX_COLUMNS + 1
+    assert words(row[-1]) == "key8=8 key9=9 key10=10"
+
+
 def test_evidence_of_one_run_says_of_which() -> None:
     study = StudyView([boots.run("x86_64"), boots.run("aarch64", events=boots.run("aarch64").events[:-1])])
     (kind,) = tree(study).xpath("//details[.//h4 = 'qmp.SHUTDOWN']")
@@ -306,6 +315,21 @@ def test_a_run_that_could_not_be_judged_says_so() -> None:
     assert "UEFI out of memory" in said
 
 
+def test_what_a_boot_was_given_and_where_it_came_from_is_said() -> None:
+    snapshot = RestoredView("smss.start", 7, 1_500_000, "snapshots/x")
+    early = boots.run("x86_64", cached=True, booted="2026-01-02T03:04:05Z", restored_from=snapshot)
+    late = boots.run("aarch64", deterministic=False, inexact="the disk is the host's")
+    root = tree(StudyView([early, late]))
+    first, second = (words(each) for each in root.xpath("//dl[@class='data']"))
+    assert "went on from snapshot at smss.start, seq 7, 0.001500 s: snapshots/x" in first
+    assert "from the cache yes, booted 2026-01-02T03:04:05Z" in first
+    assert "deterministic yes: instructions were counted" in first
+    assert "deterministic no: the disk is the host's" in second and "from the cache no" in second
+    cards = [words(each) for each in root.xpath("//p[@class='machine']")]
+    assert "deterministic · from a snapshot · from the cache" in cards[0]
+    assert "times are not exact: the disk is the host's" in cards[1]
+
+
 def test_runs_of_different_images_are_shown_apart() -> None:
     study = StudyView(
         [boots.run(arch, recipe=recipe) for recipe in ("one", "two") for arch in ("aarch64", "x86_64")]
@@ -321,7 +345,7 @@ def test_runs_of_different_images_are_shown_apart() -> None:
 
 def test_two_runs_of_one_architecture_have_names_of_their_own() -> None:
     (group,) = groups(StudyView([boots.run("x86_64"), boots.run("x86_64")]))
-    assert group.labels == ("x86_64 #1", "x86_64 #2")
+    assert group.labels == ("x86_64", "x86_64 (2)")
 
 
 # --- for those who do not look at it

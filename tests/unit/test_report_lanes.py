@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import report_boots as boots
 
-from smssboot.report.lanes import MAX_PROCESSES, MAX_ROWS, Chart, Lane, chart
+from smssboot.report.lanes import MAX_CUTS, MAX_PROCESSES, MAX_ROWS, Chart, Lane, chart
 from smssboot.report.view import EventView, RunView
 from smssboot.timeline.items import Event
 
@@ -109,8 +109,8 @@ def test_a_gap_inside_a_phase_is_never_cut() -> None:
 
 
 def test_a_second_boot_is_laid_behind_the_first() -> None:
-    first = claims((0, "hello"), (100, "a.b"))
-    lanes = chart([boots.run("x86_64", events=[*first.events, *first.events])])
+    first, second = (claims((0, "hello"), (100, "a.b")) for _ in range(2))
+    lanes = chart([boots.run("x86_64", events=[*first.events, *second.events])])
     assert len(lanes.processes) == 2
     assert [each.lanes[0].begin_ns for each in lanes.processes] == [0, 100_000]
 
@@ -123,6 +123,17 @@ def test_a_guest_cannot_make_the_drawing_endless() -> None:
     ]
     lanes = chart([boots.run("x86_64", events=events)])
     assert (len(lanes.processes), lanes.left_out) == (MAX_PROCESSES, 7)
+
+
+def test_what_is_cut_leaves_room_for_the_rest() -> None:
+    times, at = [], 0
+    for power in range(1, 14):
+        times += [at + step for step in range(60)]
+        at += 60 + 10**power
+    lanes = chart([claims(*((time, "a.b") for time in times))])
+    pieces = lanes.scale.segments
+    assert sum(piece.cut for piece in pieces) == MAX_CUTS
+    assert all(piece.left < piece.right for piece in pieces)
 
 
 def test_nothing_said_is_an_empty_chart() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from smssboot.report.naming import numbered
 from smssboot.report.view import RunView, StudyView
 from smssboot.timeline.printable import printable
 
@@ -40,16 +40,7 @@ def groups(study: StudyView) -> list[Group]:
             " \u00b7 ".join(printable(word) for word in (recipe or "recorded log", profile) if word),
             runs := tuple(study.runs[number] for number in numbers),
             tuple(numbers),
-            tuple(labels(runs)),
+            tuple(numbered([printable(run.arch) for run in runs], "{} ({})")),
         )
         for (recipe, profile), numbers in found.items()
-    ]
-
-
-def labels(runs: Sequence[RunView]) -> list[str]:
-    """A short name for each run, unlike the others': the architecture, numbered where it repeats."""
-    every = [printable(run.arch) for run in runs]
-    return [
-        f"{arch} #{every[: at + 1].count(arch)}" if every.count(arch) > 1 else arch
-        for at, arch in enumerate(every)
     ]

@@ -22,6 +22,7 @@ from smssboot.report.groups import Group, groups
 from smssboot.report.lanes import Chart, chart
 from smssboot.report.palette import asset, variables
 from smssboot.report.svg import NAMES, duration, height, names, plot
+from smssboot.report.terminal import seconds
 from smssboot.report.view import DURATIONS, EXIT_CODES, RunView, StudyView
 from smssboot.timeline.printable import printable
 
@@ -46,7 +47,7 @@ def html(study: StudyView) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "seconds": page.seconds,
+        "seconds": seconds,
         "duration": duration,
         "ms": _ms,
         "count": _count,

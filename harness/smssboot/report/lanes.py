@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Final
 
 from smssboot.conformance.findings import Finding
-from smssboot.report.view import RunView
+from smssboot.report.spans import Span, Spans, read_spans
+from smssboot.report.view import EventView, RunView
 from smssboot.timeline.items import Event, Voice
-from smssboot.timeline.spans import BEGIN, SYSTEM_PID, Boot, boots, phase_name
+from smssboot.timeline.spans import SYSTEM_PID
 
 BREAK: Final = 0.035
 """Width of a gap that was cut out of the axis."""
@@ -24,6 +26,7 @@ MAX_ROWS: Final = 12
 """Phases of one process that are open at the same time and still have a row each."""
 MAX_PROCESSES: Final = 200
 """Processes that are drawn; a guest can make as many as it likes."""
+MAX_CUTS: Final = 8
 _LONG: Final = 3
 """A gap of nothing is cut when so many times its length is more than all the rest ..."""
 _UNUSUAL: Final = 20
@@ -136,17 +139,18 @@ class Chart:
 
 def chart(runs: Sequence[RunView]) -> Chart:
     """The lanes of runs that belong together: the same image on several architectures."""
-    traces = [_trace(run) for run in runs]
-    scale = _scale(traces)
+    read = [read_spans(run.events) for run in runs]
+    traces = [_trace(spans) for spans in read]
+    scale = _scale([process for trace in traces for process in trace])
     lanes: dict[tuple[int, str, int], list[Lane]] = {}
     homeless: list[Mark] = []
-    for number, (run, trace) in enumerate(zip(runs, traces, strict=True)):
+    for number, (run, spans, trace) in enumerate(zip(runs, read, traces, strict=True)):
         marks = _marks(number, run, trace, scale)
         homeless += marks.pop(None, [])
         seen: dict[tuple[int, str], int] = {}
-        for key, process in trace.items():
+        for at, process in enumerate(trace):
             nth = seen[process.session, process.name] = seen.get((process.session, process.name), -1) + 1
-            lane = _lane(number, process, marks.get(key, ()), scale)
+            lane = _lane(number, process, spans.views, marks.get(at, ()), scale)
             lanes.setdefault((process.session, process.name, nth), []).append(lane)
     order = sorted(lanes, key=lambda key: (key[0], not _is_system(lanes[key])))
     drawn = order[:MAX_PROCESSES]
@@ -160,69 +164,57 @@ def _is_system(lanes: Sequence[Lane]) -> bool:
 
 @dataclass(slots=True)
 class _Process:
-    """One process of one run.  `spans` are its phases: begin, end if there is one, and row."""
+    """One process of one run: its records with their times, its phases, and for each of these a row."""
 
     session: int
     pid: int
     name: str
-    events: list[Event] = field(default_factory=list)
-    spans: list[tuple[Event, Event | None, int]] = field(default_factory=list)
+    records: list[tuple[int, Event]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    @property
+    def ends_ns(self) -> int:
+        """When it spoke last."""
+        return self.records[-1][0]
+
+    def end_ns(self, span: Span) -> int:
+        """The end of a phase; one that was never left lasts until the process spoke last."""
+        return span.end_ns if span.ended else self.ends_ns
 
 
-_Key = tuple[int, int]
-"""A process: the start of the kernel, and the life in it."""
+def _trace(spans: Spans) -> list[_Process]:
+    """The processes of a run in the order of their first record, with their phases."""
+    found: dict[int, _Process] = {}
+    for now, view, owner in zip(spans.times_ns, spans.views, spans.owners, strict=True):
+        if owner is not None:
+            name = owner.name or f"process {owner.pid}"
+            process = found.setdefault(id(owner), _Process(owner.session, owner.pid, name))
+            process.records.append((now, view.event))
+    for span in spans.spans:
+        found[id(span.process)].spans.append(span)
+    return list(found.values())
 
 
-def _trace(run: RunView) -> dict[_Key, _Process]:
-    """The processes of a run in the order of their first record, with their phases.
-
-    When the kernel started again, its clock did too: the second boot is laid behind the first.
-    """
-    found: dict[_Key, _Process] = {}
-    passed = 0
-    for number, boot in enumerate(boots([view.event for view in run.events])):
-        records = [replace(event, time_ns=passed + (event.time_ns or 0)) for event in boot.records]
-        rows = dict(_rows(boot))
-        for at, (event, life) in enumerate(zip(records, boot.life_of, strict=True)):
-            process = found.get((number, life))
-            if process is None:
-                known = boot.lives[life]
-                name = known.name or f"process {known.pid}"
-                process = found[number, life] = _Process(event.session or 0, known.pid, name)
-            process.events.append(event)
-            if at in rows:
-                closed = boot.closed.get(at)
-                process.spans.append((event, None if closed is None else records[closed], rows[at]))
-        passed = max(passed, *(_time(event) for event in records))
-    return found
+def _rows(spans: Iterable[Span]) -> Iterator[int]:
+    """For each phase the row in which it has room, counted downwards.  `spans` are in the order of begin."""
+    users = [0] * MAX_ROWS
+    open_: list[tuple[int, int]] = []
+    for span in spans:
+        while open_ and open_[0][0] < span.first:
+            users[heappop(open_)[1]] -= 1
+        row = users.index(min(users))
+        users[row] += 1
+        heappush(open_, (span.last, row))
+        yield row
 
 
-def _rows(boot: Boot) -> Iterator[tuple[int, int]]:
-    """For the position of each begin the row in which its phase has room."""
-    users: dict[int, list[int]] = {}
-    given: dict[int, int] = {}
-    for at, (event, life) in enumerate(zip(boot.records, boot.life_of, strict=True)):
-        busy = users.setdefault(life, [0] * MAX_ROWS)
-        if phase_name(event, BEGIN) is not None:
-            given[at] = busy.index(min(busy))
-            busy[given[at]] += 1
-            yield at, given[at]
-        elif at in boot.closes:
-            busy[given[boot.closes[at]]] -= 1
-
-
-def _scale(traces: Sequence[Mapping[_Key, _Process]]) -> Scale:
+def _scale(processes: Sequence[_Process]) -> Scale:
     """From the guest's power-on to its last record; gaps longer than a third of all the rest are cut.
 
     Never a gap inside a phase: a phase that takes nearly all the time has to look like that.
     """
-    processes = [process for trace in traces for process in trace.values()]
-    times = sorted({0, *(_time(event) for process in processes for event in process.events)})
-    busy = _union(
-        (_time(begin), _time(end) if end else _time(process.events[-1]))
-        for process in processes
-        for begin, end, _ in process.spans
-    )
+    times = sorted({0, *(now for process in processes for now, _ in process.records)})
+    busy = _union((span.begin_ns, process.end_ns(span)) for process in processes for span in process.spans)
     starts = [begin for begin, _ in busy]
 
     def idle(gap: tuple[int, int]) -> bool:
@@ -237,7 +229,7 @@ def _scale(traces: Sequence[Mapping[_Key, _Process]]) -> Scale:
     usual = gaps[len(gaps) // 2][1] - gaps[len(gaps) // 2][0] if gaps else 0
     for gap in gaps:
         length = gap[1] - gap[0]
-        if length * _LONG <= rest - length or length <= usual * _UNUSUAL:
+        if length * _LONG <= rest - length or length <= usual * _UNUSUAL or len(cuts) == MAX_CUTS:
             break
         if idle(gap) and rest > length:
             cuts.add(gap)
@@ -267,61 +259,45 @@ def _union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _lane(run: int, process: _Process, marks: Sequence[Mark], scale: Scale) -> Lane:
-    first, last = _time(process.events[0]), _time(process.events[-1])
+def _lane(
+    run: int, process: _Process, views: Sequence[EventView], marks: Sequence[Mark], scale: Scale
+) -> Lane:
     bars = []
-    for begin, end, row in process.spans:
-        ends = _time(end) if end else last
-        said = " ".join(f"{key}={value}" for key, value in begin.data.items())
-        name = begin.name.removesuffix(".begin")
-        place = (scale.at(_time(begin)), scale.at(ends))
-        bars.append(
-            Bar(
-                name,
-                said,
-                begin.data.get("session") or begin.data.get("index", ""),
-                _time(begin),
-                ends,
-                end is not None,
-                row,
-                *place,
-            )
-        )
+    for span, row in zip(process.spans, _rows(process.spans), strict=True):
+        data, ends = views[span.first].event.data, process.end_ns(span)
+        said = " ".join(f"{key}={value}" for key, value in data.items())
+        which = data.get("session") or data.get("index", "")
+        place = (scale.at(span.begin_ns), scale.at(ends))
+        bars.append(Bar(span.name, said, which, span.begin_ns, ends, span.ended, row, *place))
     ticks: dict[Voice, list[float]] = {}
-    for event in process.events:
-        ticks.setdefault(event.voice, []).append(scale.at(_time(event)))
+    for now, event in process.records:
+        ticks.setdefault(event.voice, []).append(scale.at(now))
     placed = {voice: tuple(every) for voice, every in ticks.items()}
-    return Lane(run, process.pid, tuple(bars), placed, tuple(marks), first, last)
+    return Lane(run, process.pid, tuple(bars), placed, tuple(marks), process.records[0][0], process.ends_ns)
 
 
 def _marks(
-    number: int, run: RunView, trace: Mapping[_Key, _Process], scale: Scale
-) -> dict[_Key | None, list[Mark]]:
-    """Findings by the lane they are in.  Without a time of its own a finding is at the record on its line,
-    or before it; what has neither (evidence) is under None.
+    number: int, run: RunView, trace: Sequence[_Process], scale: Scale
+) -> dict[int | None, list[Mark]]:
+    """Findings by the number of the process whose lane they are in.  Without a time of its own a finding is
+    at the record on its line, or before it; what has neither (evidence) is under None.
     """
-    by_seq: dict[int, tuple[_Key, Event]] = {}
-    by_line: list[tuple[int, _Key, Event]] = []
-    for key, process in trace.items():
-        for event in process.events:
+    by_seq: dict[int, tuple[int, int]] = {}
+    by_line: list[tuple[int, int, int]] = []
+    for at, process in enumerate(trace):
+        for now, event in process.records:
             if event.seq is not None:
-                by_seq[event.seq] = (key, event)
+                by_seq[event.seq] = (at, now)
             if event.line is not None:
-                by_line.append((event.line, key, event))
-    by_line.sort(key=lambda entry: entry[0])
+                by_line.append((event.line, at, now))
+    by_line.sort()
     lines = [line for line, _, _ in by_line]
-    found: dict[_Key | None, list[Mark]] = {}
+    found: dict[int | None, list[Mark]] = {}
     for index, finding in enumerate(run.findings):
-        place: tuple[_Key, Event] | None = None
-        if finding.seq is not None:
-            place = by_seq.get(finding.seq)
+        place = None if finding.seq is None else by_seq.get(finding.seq)
         if place is None and finding.line is not None and by_line:
-            _, key, event = by_line[max(bisect_right(lines, finding.line) - 1, 0)]
-            place = (key, event)
-        at = None if place is None else scale.at(_time(place[1]))
-        found.setdefault(place[0] if place else None, []).append(Mark(number, index, finding, at))
+            place = by_line[max(bisect_right(lines, finding.line) - 1, 0)][1:]
+        where, when = place if place is not None else (None, None)
+        mark = Mark(number, index, finding, None if when is None else scale.at(when))
+        found.setdefault(where, []).append(mark)
     return found
-
-
-def _time(event: Event) -> int:
-    return event.time_ns or 0

@@ -13,10 +13,11 @@ from typing import Final
 
 from smssboot.conformance.findings import CODES, Finding
 from smssboot.report.groups import Group
+from smssboot.report.spans import read_spans
+from smssboot.report.terminal import seconds
 from smssboot.report.view import EventView, RunView, StudyView
 from smssboot.timeline.items import Console, Event
 from smssboot.timeline.phases import IDLE, INSTRUCTION_NS, phases
-from smssboot.timeline.spans import boots
 
 CHUNK: Final = 200
 """Rows of one table of events; the browser lays a table out when it comes into view."""
@@ -290,7 +291,7 @@ def _kind(
         data = dict(items)
         cells = [data.get(key, "") for key in columns]
         if rest:
-            cells.append(" ".join(f"{key}={data[key]}" for key in rest if key in data))
+            cells.append(" ".join(f"{key}={value}" for key, value in items if key not in columns))
         labels = list(dict.fromkeys(label for label, _ in views))
         where = "all" if len(labels) == runs > 1 else ", ".join(labels)
         bad = [view.status for _, view in views if view.status not in ("ok", None)]
@@ -300,11 +301,12 @@ def _kind(
 
 def process_names(run: RunView) -> dict[int, str]:
     """The name of the process that made a record, by the `id()` of its event."""
-    found: dict[int, str] = {}
-    for boot in boots([view.event for view in run.events]):
-        for event, life in zip(boot.records, boot.life_of, strict=True):
-            found[id(event)] = boot.lives[life].name
-    return found
+    spans = read_spans(run.events)
+    return {
+        id(view.event): owner.name
+        for view, owner in zip(spans.views, spans.owners, strict=True)
+        if owner is not None
+    }
 
 
 def finding_links(group: Group) -> dict[tuple[int, int], str]:
@@ -333,8 +335,3 @@ def command_line(argv: Sequence[str]) -> list[str]:
         f"{'  ' if at else ''}{line}{' ' + chr(92) if at + 1 < len(lines) else ''}"
         for at, line in enumerate(lines)
     ]
-
-
-def seconds(ns: int) -> str:
-    """A time of the guest in seconds, to the microsecond."""
-    return f"{ns // 10**9}.{ns % 10**9 // 1000:06d}"

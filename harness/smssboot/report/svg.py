@@ -14,6 +14,7 @@ from typing import Final
 from smssboot.report.groups import groups
 from smssboot.report.lanes import Bar, Chart, Lane, Mark, Process, Scale, Segment, chart
 from smssboot.report.palette import asset, resolved
+from smssboot.report.terminal import seconds
 from smssboot.report.view import StudyView
 from smssboot.timeline.printable import printable, shorten
 
@@ -274,11 +275,6 @@ def _digits(step: int, unit: int) -> int:
     while step * 10**digits < unit:
         digits += 1
     return digits
-
-
-def seconds(ns: int) -> str:
-    """A time of the guest in seconds, to the microsecond."""
-    return f"{ns // 10**9}.{ns % 10**9 // 1000:06d}"
 
 
 def duration(ns: int) -> str:
