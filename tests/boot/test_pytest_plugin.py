@@ -69,6 +69,7 @@ def test_a_first_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_it="""
         import pytest
+        from smssboot.pytest_plugin import BootError
 
         def test_the_default_image_boots(boot):
             run = boot()
@@ -98,12 +99,9 @@ def test_a_first_test(pytester: pytest.Pytester) -> None:
                 again = boot.shared()
                 assert again.cached and again.view.timeline_hash == first.view.timeline_hash
 
-        @pytest.mark.image("diskless")
-        @pytest.mark.fault("no-lsass", programs={"lsass.exe": "removed"})
-        def test_a_fault_is_found(boot):
-            run = boot()
-            assert not run.conforms
-            assert run.cause == "bugcheck" and run.findings[0].code == "E108"
+        def test_trouble_under_us_is_no_run(boot):
+            with pytest.raises(BootError, match="qemu-missing: /nowhere/qemu is not installed"):
+                boot("diskless", qemu="/nowhere/qemu")
         """
     )
     result = run_pytest(pytester, "-v", apart=True)

@@ -286,6 +286,24 @@ def test_a_shared_boot_is_booted_once(pytester: pytest.Pytester, fake: Fake) -> 
     assert [options.deterministic for _, _, options in fake.asked] == [True, True, True, False]
 
 
+def test_a_boot_is_forgotten_with_its_test(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".yaml", mine="extends: default\n")
+    pytester.makepyfile(
+        test_it="""
+        import gc, weakref
+        from smssboot.pytest_plugin import Run
+        seen = []
+        def test_one(boot):
+            seen.append(weakref.ref(boot()))
+        def test_two():
+            gc.collect()
+            assert seen[0]() is None
+            assert "mine" not in [each.image for each in gc.get_objects() if isinstance(each, Run)]
+        """
+    )
+    run_pytest(pytester, "mine.yaml", "test_it.py", "--smssboot-arch", "x86_64").assert_outcomes(passed=3)
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -74,8 +74,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     try:
         return (yield)
     finally:
-        if machines.ATTEMPTS in item.stash and not item.stash.get(reporting.FAILED, False):
-            machines.of(item.config).forget(item.stash[machines.ATTEMPTS])
+        if machines.ATTEMPTS in item.stash:
+            if not item.stash.get(reporting.FAILED, False):
+                machines.of(item.config).forget(item.stash[machines.ATTEMPTS])
+            # Items live as long as the session, and a boot's events take a megabyte.
+            del item.stash[machines.ATTEMPTS]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

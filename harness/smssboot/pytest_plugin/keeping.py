@@ -62,6 +62,7 @@ def _copy(item: pytest.Item, attempt: Attempt, folder: Path, first: bool) -> Pat
     if first:
         shutil.rmtree(folder, ignore_errors=True)
     target = folder / f"boot-{item.stash[machines.ATTEMPTS].index(attempt) + 1}"
+    shutil.rmtree(target, ignore_errors=True)  # the test may run again
     shutil.copytree(attempt.folder, target, ignore=shutil.ignore_patterns(_DISK))
     return target
 

@@ -57,7 +57,6 @@ class RecipeItem(pytest.Item):
     def __init__(self, *, name: str, parent: RecipeFile) -> None:
         super().__init__(name, parent)
         self.add_marker("boot")
-        self.stash[machines.ATTEMPTS] = []
 
     def setup(self) -> None:
         attempts = self.stash[machines.ATTEMPTS] = []
@@ -70,6 +69,9 @@ class RecipeItem(pytest.Item):
         if not self.run.conforms:
             said = reporting.explanation(self, self.stash[machines.ATTEMPTS])
             raise pytest.fail.Exception(said.rstrip(), pytrace=False)
+
+    def teardown(self) -> None:
+        self.__dict__.pop("run", None)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         # No `::` in it: pytest would take the file's extension for a class.
