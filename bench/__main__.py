@@ -28,6 +28,8 @@ SECTIONS: Final = {
     "rivals": "smssboot run against a shell, pexpect and labgrid",
     "again": "one more boot in the same process against bare QEMU",
     "snapshots": "going on from a snapshot against booting from power-on",
+    "campaign": "a campaign against a shell loop over bare QEMU",
+    "cache": "a result from the cache against booting",
     "instructions": "guest instructions to the steady state",
     "disk": "a boot with a disk against one without; what it writes",
     "throughput": "a FAT file against the disk without a file system",
