@@ -29,6 +29,8 @@ SECTIONS: Final = {
     "again": "one more boot in the same process against bare QEMU",
     "snapshots": "going on from a snapshot against booting from power-on",
     "determinism": "a boot with exact times against a free-running one; recording",
+    "campaign": "a campaign against a shell loop over bare QEMU",
+    "cache": "a result from the cache against booting",
     "instructions": "guest instructions to the steady state",
     "disk": "a boot with a disk against one without; what it writes",
     "throughput": "a FAT file against the disk without a file system",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
 import report_samples as samples
+import rich.console
 from lxml import etree
 
+from smssboot.cli.campaign_progress import Lines, LiveTable, watch
 from smssboot.conformance.findings import Finding
 from smssboot.errors import InputError, UsageError
 from smssboot.image import guest
@@ -447,6 +451,42 @@ def test_the_summary_drives_no_terminal(view: CampaignView) -> None:
     assert row.split() == ["default", "1", "of", "2", "error"]
     assert "passed in quarantine: y/x86_64" in text
     assert "report: cells/p.html" in text
+
+
+def test_the_live_table_shows_what_runs_and_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal()
+    executor: Any = SimpleNamespace(running=[Handle(7, "default/aarch64/cpu=max")])
+    cells = hostile().cells
+    with watch(stream, executor, "nightly") as display:
+        assert isinstance(display, LiveTable)
+        display.begins(6, 2)
+        display.finished(cells[0], 3, 6)
+        display.finished(cells[2], 4, 6)
+        rich.console.Console(file=stream, width=200).print(display.table())
+    text = stream.getvalue()
+    for words in ("nightly: 4 of 6", "1 passed, 1 error", "default/aarch64: no QEMU", "boots", "cpu=max"):
+        assert words in text
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(watch(stream, executor, "x"), Lines)
+
+
+def test_a_line_for_each_cell_drives_no_terminal() -> None:
+    stream = io.StringIO()
+    with Lines(stream) as display:
+        display.begins(6, 2)
+        for number, cell in enumerate(hostile().cells, 1):
+            display.finished(cell, number, 6)
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "6 cells, 2 of them known from before"
+    assert lines[1] == "[1/6] passed      default/x86_64#1 (cached)"
+    assert len(lines) == 7
+    assert "\x1b" not in stream.getvalue()
 
 
 def test_a_campaign_is_what_its_worst_cell_is() -> None:

@@ -10,7 +10,7 @@ import pytest
 from smssboot.errors import InputError, UsageError
 from smssboot.study.axes import AXES, NAMES
 from smssboot.study.job import Job
-from smssboot.study.matrix import Matrix, load
+from smssboot.study.matrix import KEYS, Matrix, load
 
 TODAY = date(2026, 7, 1)
 FAULT = "faults:\n  gone:\n    changes: {programs: {smss.exe: removed}}\n    expect: {bugcheck: 0x6F}\n"
@@ -220,3 +220,12 @@ def test_every_axis_of_a_boot_sets_an_option_that_a_job_may_have() -> None:
     from smssboot.study.options import Options
 
     assert {axis.option for axis in AXES if axis.option} <= set(Options._fields)
+
+
+def test_the_matrix_in_the_documentation_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "campaign.md").read_text()
+    block = text.partition("```yaml\n")[2].partition("```")[0]
+    found = matrix(tmp_path, block)
+    assert (found.name, len(found.cells), len(found.quarantine)) == ("nightly", 27, 1)
+    documented = {line.split(":")[0].strip() for line in block.splitlines()}
+    assert set(KEYS) <= documented and set(NAMES) <= documented

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -190,6 +191,7 @@ async def _ended(process: ForkServerProcess, limit_s: float) -> None:
 def _work(text: str, connection: Connection, budget: str, places: int) -> None:
     """The process of one job.  It ends with the campaign, however that ends, and its QEMU with it."""
     _keep_from_children()
+    gc.disable()  # the process ends before there is anything to collect
     threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import regipy.registry  # noqa: F401
 
 import smssboot.conformance.checker
@@ -20,3 +22,6 @@ import smssboot.study.recall
 import smssboot.study.runs
 import smssboot.study.view
 import smssboot.study.witness  # noqa: F401
+
+gc.collect()
+gc.freeze()  # nothing of this is looked at again, so the forked processes share its memory
