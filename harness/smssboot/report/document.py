@@ -77,8 +77,8 @@ def _run(run: RunView) -> Json:
         "events": [_event(view) for view in run.events],
         "console_tail": list(run.console_tail),
         "console": [[line.line, line.text] for line in run.console],
-        "artifacts": dict(run.artifacts),
         "notes": list(run.notes),
+        "artifacts": dict(run.artifacts),
     }
 
 
