@@ -345,3 +345,20 @@ def test_the_phases_are_in_the_report_and_count_instructions_only_where_they_wer
         assert (port["begin_ns"], port["end_ns"], port["own_ns"]) == (1_000_000, 1_500_000, 500_000)
         assert port["instructions"] == (500_000 // 8 if deterministic else None)
         assert document["runs"][0]["phases"][port["parent"]]["name"] == "process 232"
+
+
+ADDED = (
+    "nonce", "memory_mib", "deterministic", "inexact", "timeline_hash", "cached", "booted", "restored_from",
+    "phases", "console", "notes",
+)  # fmt: skip
+"""What reports of the first version did not have; docs/json.md promises that readers bear it."""
+
+
+def test_a_report_of_the_first_version_is_read() -> None:
+    document = to_document(samples.DEVIATES)
+    for run in document["runs"]:
+        for key in ADDED:
+            del run[key]
+    again = to_document(from_document(document))
+    for old, new in zip(document["runs"], again["runs"], strict=True):
+        assert {key: new[key] for key in old} == old

@@ -16,6 +16,7 @@ Json = Mapping[str, Any]
 def from_document(document: Any) -> StudyView:
     """The study of a report.  Raises ValueError, with what was expected, for anything else.
 
+    Fields that were added to the first schema may be missing: another version wrote the report then.
     `Finding.final` is not part of a report and comes back as False.
     """
     try:
@@ -44,12 +45,12 @@ def _run(run: Json) -> RunView:
         accel=run["accel"],
         qemu_version=run["qemu"]["version"],
         qemu_argv=tuple(run["qemu"]["argv"]),
-        nonce=run["nonce"],
-        memory_mib=run["memory_mib"],
-        deterministic=run["deterministic"],
-        inexact=run["inexact"],
-        timeline_hash=run["timeline_hash"],
-        cached=run["cached"],
+        nonce=run.get("nonce", ""),
+        memory_mib=run.get("memory_mib", 0),
+        deterministic=run.get("deterministic", False),
+        inexact=run.get("inexact", ""),
+        timeline_hash=run.get("timeline_hash", ""),
+        cached=run.get("cached", False),
         booted=run.get("booted", ""),
         restored_from=RestoredView(**found) if (found := run.get("restored_from")) else None,
         events=[_event(event) for event in run["events"]],
@@ -60,8 +61,8 @@ def _run(run: Json) -> RunView:
         artifacts=run["artifacts"],
         later_causes=[CauseView(each["cause"], each["text"], each["data"]) for each in run["later_causes"]],
         console_tail=run["console_tail"],
-        notes=run["notes"],
-        console=[Console(text, line=line) for line, text in run["console"]],
+        notes=run.get("notes", ()),
+        console=[Console(text, line=line) for line, text in run.get("console", ())],
     )
 
 
