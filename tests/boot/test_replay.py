@@ -16,6 +16,9 @@ LOOK = (
 )
 
 
+EXACT = ("--deterministic", "--no-cache")
+
+
 def look(run: Path, until: str, *options: str | Path) -> Done:
     """What gdb sees there."""
     done = smssboot("replay", run, "--until", until, "--exec", LOOK, *options)
@@ -44,7 +47,7 @@ def record(folder: Path, name: str) -> int:
 def test_a_recorded_boot_stops_after_any_record(arch: str, boot: Boot, tmp_path: Path) -> None:
     result = boot("default", "--record", "--keep", tmp_path)
     assert result.code == 0, result.stderr
-    plain = boot("default", "--deterministic")
+    plain = boot("default", *EXACT)
     assert result.run["timeline_hash"] == plain.run["timeline_hash"], "recording changes nothing"
     run = tmp_path / f"default-{arch}"
     assert result.run["artifacts"]["recording"] == str(run / "recording")
@@ -84,7 +87,7 @@ def test_typed_keys_come_at_their_time_again(arch: str, boot: Boot, tmp_path: Pa
 
 
 def test_a_boot_that_deviates_is_recorded_at_once(arch: str, boot: Boot, tmp_path: Path) -> None:
-    result = boot(MUTANTS / "csrss0-exits.yaml", "--deterministic", "--keep", tmp_path)
+    result = boot(MUTANTS / "csrss0-exits.yaml", *EXACT, "--keep", tmp_path)
     assert result.code == 1
     run = tmp_path / f"csrss0-exits-{arch}"
     assert result.run["notes"] == [f"recorded: smssboot replay {run} --until EVENT"]
@@ -101,7 +104,7 @@ def test_what_cannot_be_recorded_is_said(boot: Boot, tmp_path: Path) -> None:
     assert done.code == 2
     assert "--record: cannot be recorded: a virtio disk answers at the host's pace" in done.stderr
     assert boot("default", "--record").code == 2
-    result = boot(MUTANTS / "csrss0-exits.yaml", "--deterministic", "--disk", "virtio", "--keep", tmp_path)
+    result = boot(MUTANTS / "csrss0-exits.yaml", *EXACT, "--disk", "virtio", "--keep", tmp_path)
     assert "cannot be recorded: a virtio disk" in result.run["notes"][0]
 
 
@@ -132,6 +135,19 @@ def test_the_status_of_the_command_is_ours(recorded: Path) -> None:
     done = smssboot("replay", recorded, "--until", "0", "--exec", "exit 7")
     assert done.returncode == 7
     assert "stopped after record 0, hello" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("x" * 120, "too long"), ("no/gdb", "there is no folder"), ("file", "no socket"), ("70000", "no TCP")],
+)
+def test_a_port_that_cannot_be_is_refused(place: str, said: str, recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    where = place if place.isdecimal() else tmp_path / place
+    done = smssboot("replay", recorded, "--until", "0", "--gdb", where)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_run_without_a_recording_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -29,8 +30,13 @@ class GdbClient:
         self._data = b""
 
     @classmethod
-    def connect(cls, where: Path | int, arch: str, patience_s: float = 30.0) -> GdbClient:
-        """To a TCP port of this host, or a socket, once somebody listens there.  Raises QemuDied."""
+    def connect(
+        cls, where: Path | int, arch: str, patience_s: float = 30.0, gone: Callable[[], bool] = lambda: False
+    ) -> GdbClient:
+        """To a TCP port of this host, or a socket, once somebody listens there.
+
+        Raises QemuDied, at once when QEMU is `gone`.
+        """
         deadline = time.monotonic() + patience_s
         while True:
             family = socket.AF_UNIX if isinstance(where, Path) else socket.AF_INET
@@ -39,7 +45,7 @@ class GdbClient:
                 sock.connect(str(where) if isinstance(where, Path) else ("127.0.0.1", where))
             except OSError as error:
                 sock.close()
-                if time.monotonic() > deadline:
+                if gone() or time.monotonic() > deadline:
                     raise QemuDied(f"nobody listens on QEMU's gdb port: {error}") from None
                 time.sleep(_POLL_S)
                 continue

@@ -7,6 +7,7 @@ boot, whose times are exact, is then made again, with the same request at the sa
 from __future__ import annotations
 
 import asyncio
+import select
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -20,7 +21,6 @@ from smssboot.machine.errors import InfrastructureError as MachineFailure
 from smssboot.machine.errors import QemuDied
 from smssboot.machine.gdbstub import GdbClient
 from smssboot.machine.launch import QemuProcess
-from smssboot.machine.plan import LaunchPlan
 from smssboot.machine.supervisor import SHUTDOWN
 from smssboot.machine.vm import Machine
 from smssboot.study.exactness import Stillness
@@ -33,6 +33,7 @@ HELD: Final = "ExpRecordHeld"
 _HOLD: Final = "ExpHoldAfter"
 """... whose number stands here."""
 _PATIENCE_S: Final = 20.0
+_SOCKET: Final = "gdb.sock"
 _SOCKET_PATH: Final = 100  # characters that fit into the address of a socket
 
 
@@ -56,15 +57,17 @@ def replay(run: Path, until: str, gdb: Path | int | None, then: Callable[[Stoppe
     seq, name = recording.find(until)
     asked = recording.asked_to_end()
     from_log = asked is None or seq < asked
-    where = gdb if gdb is not None else (run / "gdb.sock").absolute()
-    if isinstance(where, Path) and len(str(where)) > _SOCKET_PATH:
-        raise UsageError(f"{where}: too long a name for a socket", hint="--gdb PATH or --gdb PORT")
+    where = gdb if gdb is not None else (run / _SOCKET).absolute()
+    if isinstance(gdb, Path):
+        _check_socket(gdb)
     scratch = Path(tempfile.mkdtemp(prefix="smssboot-replay-"))
+    if isinstance(where, Path) and len(str(where)) > _SOCKET_PATH:
+        where = scratch / _SOCKET
     try:
         plan = recording.plan(scratch, where, from_log=from_log)
         process = QemuProcess(plan)
         try:
-            stop = _Stop(recording, plan, seq)
+            stop = _Stop(recording, process, seq)
             address = str(where) if isinstance(where, Path) else f"localhost:{where}"
             stopped = Stopped(process, address, recording.elf, seq, name, "log" if from_log else "again")
             if from_log:
@@ -83,20 +86,28 @@ def replay(run: Path, until: str, gdb: Path | int | None, then: Callable[[Stoppe
             where.unlink(missing_ok=True)
 
 
+def _check_socket(path: Path) -> None:
+    """Refuse a place where no socket can be made.  Raises UsageError."""
+    if len(str(path)) > _SOCKET_PATH:
+        raise UsageError(f"--gdb: {path} is too long a name for a socket")
+    if path.exists() and not path.is_socket():
+        raise UsageError(f"--gdb: {path} is there already, and no socket")
+    if not path.parent.is_dir():
+        raise UsageError(f"--gdb: there is no folder {path.parent}")
+
+
 class _Stop:
     """Leads the guest to the moment after one record, over its gdb port."""
 
-    def __init__(self, recording: Recording, plan: LaunchPlan, seq: int) -> None:
+    def __init__(self, recording: Recording, process: QemuProcess, seq: int) -> None:
         symbols = Symbols.load(recording.symbols)
         self._sent, self._held, self.hold = map(symbols.address, (SENT, HELD, _HOLD))
-        assert plan.gdb is not None
-        self._where = plan.gdb
-        self._arch = recording.arch
+        self._process = process
         self.seq = seq
 
     def run(self) -> None:
         """A guest that follows QEMU's log; the kernel is told at its first record.  Raises QemuDied."""
-        with GdbClient.connect(self._where, self._arch) as client:
+        with self._connect() as client:
             client.run_to(self._sent)
             if self.seq > 0:
                 client.put_u64(self.hold, self.seq)
@@ -104,8 +115,18 @@ class _Stop:
 
     def wait(self) -> None:
         """A guest whose kernel is told by somebody else.  Raises QemuDied if it never comes there."""
-        with GdbClient.connect(self._where, self._arch, _PATIENCE_S) as client:
+        with self._connect() as client:
             client.run_to(self._held)
+
+    def _connect(self) -> GdbClient:
+        plan = self._process.plan
+        assert plan.gdb is not None
+        return GdbClient.connect(plan.gdb, plan.target.arch, _PATIENCE_S, self._ended)
+
+    def _ended(self) -> bool:
+        ended = select.poll()
+        ended.register(self._process.pidfd, select.POLLIN)
+        return bool(ended.poll(0))
 
 
 async def _again(
