@@ -38,6 +38,7 @@ def binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("boot-x86_64.elf", "boot-aarch64.img", *programs):
         (folder / name).write_bytes(b"MZ")
     (folder / "ntoskrnl.symbols.json").write_text("{}")
+    (folder / "ntoskrnl.map").touch()
     monkeypatch.setenv("SMSSBOOT_BUILD", str(tmp_path / "build"))
     monkeypatch.setattr(guest, "build", lambda arch, edits=(): folder)
     return folder
