@@ -125,6 +125,13 @@ def test_every_event_is_there_once_with_its_time_and_data() -> None:
         assert seen[3]["ts"] == 1500 and seen[3]["args"]["host_ns"] == 99 and seen[3]["pid"] == base
 
 
+def test_what_the_host_saw_at_one_moment_is_not_one_heap() -> None:
+    seen = [EventView(Event("evidence", "memory.object", {"path": f"\\{n}"}, 5)) for n in range(5)]
+    events = checked(one(*samples.EVENTS[:3], *seen, claim(3, "later", 2_000_000)))
+    times = [round(e["ts"] * 1000) for e in events if e.get("cat") == "evidence"]
+    assert times == [1_500_000 + n for n in range(5)]
+
+
 def test_times_are_exact_to_the_nanosecond() -> None:
     views = [claim(0, "a.begin", 86_390_947_793_595), claim(1, "a.end", 86_390_947_793_596)]
     ((_, begin, end, _),) = slices(checked(one(*views)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """A format of the report: the pure function `module.function(StudyView) -> str` that makes it."""
+    """A format of the report: the pure function `module.function(StudyView) -> str | bytes` that makes it."""
 
     module: str
     function: str
@@ -29,6 +29,7 @@ FORMATS: Final = {
     "html": Format("smssboot.report.html", "html", "write the report as one HTML page"),
     "svg": Format("smssboot.report.svg", "svg", "write the timelines as an SVG picture"),
     "trace": Format("smssboot.report.trace", "trace", "write a trace that Perfetto opens (JSON)"),
+    "pftrace": Format("smssboot.report.pftrace", "pftrace", "write a trace in Perfetto's own format"),
     "tap": Format("smssboot.report.tap", "tap", "write the report as TAP 14"),
     "csv": Format("smssboot.cli.history", "now", "add a row for each boot and phase to a history (CSV)"),
     "github-summary": Format("smssboot.report.github", "summary", "write GitHub's step summary (Markdown)"),
@@ -97,8 +98,11 @@ def _check_history(path: str) -> None:
     history.check(path)
 
 
-def write(name: str, content: str) -> None:
+def write(name: str, content: str | bytes) -> None:
     """Write to a file, or to standard output for `-`."""
+    if isinstance(content, bytes):
+        _write_bytes(name, content)
+        return
     text = content if content.endswith("\n") or not content else content + "\n"
     if name == "-":
         sys.stdout.write(text)
@@ -107,6 +111,17 @@ def write(name: str, content: str) -> None:
     try:
         with _open(name, "w") as file:
             file.write(text)
+    except OSError as error:
+        raise InfrastructureError(f"cannot write to {name}: {error.strerror}") from None
+
+
+def _write_bytes(name: str, content: bytes) -> None:
+    if name == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(name).write_bytes(content)
     except OSError as error:
         raise InfrastructureError(f"cannot write to {name}: {error.strerror}") from None
 

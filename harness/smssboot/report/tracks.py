@@ -3,8 +3,8 @@
 Each process of the guest is a process of the trace, once per boot, with its phases (nested; claims that are
 no phase are marks among them), its facts and its findings.  One more per boot is the host: the boot as a
 whole, why it ended, what the host observed, and how many records had come by then.  Times are nanoseconds of
-the guest's clock; what the host observed stands at the last record before it, with the host's own time as an
-argument.
+the guest's clock; what the host observed stands behind the last record before it, a nanosecond apart, with
+the host's own time as an argument.
 
 `trace.py` and `pftrace.py` write it in two formats.  All text in it is printable.
 """
@@ -103,6 +103,7 @@ class _Run:
         self.groups: dict[Process | None, Group] = {}
         self.lines: dict[tuple[Process | None, str], Track] = {}
         self.taken: set[int] = set()
+        self.observed = -1
 
     def add(self) -> None:
         run = self.run
@@ -198,6 +199,9 @@ class _Run:
         event = view.event
         if event.voice == "evidence":
             line, owner = f"evidence: {event.name.partition('.')[0]}", None
+            # A nanosecond apart: a viewer stacks what happens at the same moment.
+            now = max(now, self.observed + 1)
+            self.observed = now
         else:
             line = "phases" if event.voice == "claim" else "facts"
         track = self._track(owner, _name(line))
