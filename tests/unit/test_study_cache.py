@@ -38,6 +38,7 @@ def binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("boot-x86_64.elf", "boot-aarch64.img", *programs):
         (folder / name).write_bytes(b"MZ")
     (folder / "ntoskrnl.symbols.json").write_text("{}")
+    (folder / "ntoskrnl.map").write_text("")
     monkeypatch.setenv("SMSSBOOT_BUILD", str(tmp_path / "build"))
     monkeypatch.setattr(guest, "build", lambda arch, edits=(): folder)
     return folder
@@ -187,6 +188,12 @@ def test_the_readers_of_the_disk_count(tmp_path: Path, monkeypatch: pytest.Monke
 )
 def test_what_does_not_repeat_is_known_by_nothing(options: Options, tmp_path: Path) -> None:
     assert ingredients.key(image(tmp_path), options, cache.folder()) is None
+
+
+def test_a_boot_whose_times_are_not_exact_is_known_by_nothing(tmp_path: Path) -> None:
+    built = image(tmp_path, "disk: {}\n")
+    assert ingredients.key(built, EXACT, cache.folder()) is not None
+    assert ingredients.key(built, EXACT._replace(disk="virtio"), cache.folder()) is None
 
 
 ITEMS: list[Item] = [
