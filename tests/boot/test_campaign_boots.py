@@ -179,19 +179,21 @@ def test_what_becomes_of_a_job_is_a_result(arch: str, tmp_path: Path) -> None:
         Job("missing", "diskless", arch, options={"qemu": "/nowhere/qemu"}),
         Job("wrong", "disklss", arch),
         Job("odd", "diskless", arch, options={"colour": "red"}),
+        Job("broken", "diskless", arch, options={"timeout_s": "soon"}),
         Job("cancelled", "diskless", arch),
     ]
     found = results(jobs[-1:] + jobs[:-1], timeout_s=12, retries=1, cancel=1)
     assert "cancelled" not in found
     assert {name: (result.state, result.attempts) for name, result in found.items()} == {
         "good": ("done", 1), "crashed": ("infrastructure", 2), "missing": ("infrastructure", 2),
-        "wrong": ("usage", 1), "odd": ("usage", 1),
+        "wrong": ("usage", 1), "odd": ("usage", 1), "broken": ("infrastructure", 2),
     }  # fmt: skip
     assert found["good"].report is not None and found["good"].report["verdict"] == "conforms"
     assert found["crashed"].error == "the job's process was killed by signal 9"
     assert "/nowhere/qemu is not installed" in found["missing"].error
     assert "did you mean 'diskless'?" in found["wrong"].error
     assert "a job has no option 'colour'" in found["odd"].error
+    assert found["broken"].error.startswith("the harness failed: TypeError: ")
 
 
 def test_a_job_that_takes_too_long_is_ended_with_its_qemu(arch: str, tmp_path: Path) -> None:

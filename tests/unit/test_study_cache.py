@@ -190,6 +190,12 @@ def test_what_does_not_repeat_is_known_by_nothing(options: Options, tmp_path: Pa
     assert ingredients.key(image(tmp_path), options, cache.folder()) is None
 
 
+def test_a_boot_whose_times_are_not_exact_is_known_by_nothing(tmp_path: Path) -> None:
+    built = image(tmp_path, "disk: {}\n")
+    assert ingredients.key(built, EXACT, cache.folder()) is not None
+    assert ingredients.key(built, EXACT._replace(disk="virtio"), cache.folder()) is None
+
+
 ITEMS: list[Item] = [
     Start(arch="x86_64", image="i", nonce="1", accel="tcg", qemu_version="7.2", argv=("qemu", "-S")),
     Console("hello ü", 1, 1),

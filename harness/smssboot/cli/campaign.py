@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -63,9 +64,20 @@ def main(options: Namespace) -> int:
     from smssboot.cli.campaign_progress import watch
 
     watcher = watch(stream, executor, matrix.name)
-    campaign = Campaign(
-        matrix, folder, resume=options.resume, cache=not options.no_cache, watcher=watcher, workers=workers
-    )
+    try:
+        campaign = Campaign(
+            matrix,
+            folder,
+            resume=options.resume,
+            cache=not options.no_cache,
+            watcher=watcher,
+            workers=workers,
+        )
+    except BaseException:
+        if not options.out:
+            with suppress(OSError):
+                folder.rmdir()  # made for nothing
+        raise
     try:
         with watcher:
             view = asyncio.run(campaign.run(executor))

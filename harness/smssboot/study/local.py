@@ -199,6 +199,8 @@ def _work(text: str, connection: Connection, budget: str, places: int) -> None:
     connection.send("started")
     try:
         result = run(Job.from_json(text))
+    except Exception as error:  # a mistake of ours, told in the cell and not all over the campaign's table
+        result = Result("infrastructure", f"the harness failed: {type(error).__name__}: {error}")
     finally:
         if place is not None:
             place.free()

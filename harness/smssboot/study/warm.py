@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 
+import pefile  # noqa: F401
 import regipy.registry  # noqa: F401
 
 import smssboot.conformance.checker
 import smssboot.conformance.monitor
 import smssboot.evidence.disk
 import smssboot.evidence.memory
+import smssboot.evidence.pe
 import smssboot.image.build
 import smssboot.image.overlay
 import smssboot.machine.supervisor
+import smssboot.model.context
 import smssboot.model.expectation
 import smssboot.report.document
 import smssboot.study.cache
