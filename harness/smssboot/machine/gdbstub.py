@@ -133,7 +133,8 @@ class GdbClient:
             if start >= 0 and 0 <= end <= len(self._data) - 3:
                 packet = self._data[start + 1 : end]
                 self._data = self._data[end + 3 :]
-                self._sock.sendall(b"+")
+                with contextlib.suppress(OSError):  # whoever hangs up after its last word needs no thanks
+                    self._sock.sendall(b"+")
                 return packet.decode("latin-1")
             try:
                 data = self._sock.recv(1 << 16)

@@ -8,6 +8,7 @@ made.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,9 @@ _DISK, _MODULES, _STUB = "disk.raw", "modules.cpio", "stub"
 SYMBOLS: Final = "ntoskrnl.symbols.json"
 ELF: Final = "ntoskrnl.symbols.elf"
 _KERNEL: Final = "ntoskrnl.exe"
+_QUIT: Final = b"\x0c"
+_EARLY_QUIT: Final = re.compile(rb"\x0c(?P<instructions>\x00.{4})(?P<rest>[\x0a-\x16]?\x27)\Z", re.DOTALL)
+"""A shutdown by the monitor, the instructions before it (32 bits), perhaps another shutdown, the end."""
 
 
 def begin(folder: Path, image: BuiltImage, plan: LaunchPlan) -> LaunchPlan:
@@ -70,6 +74,7 @@ def complete(boot: Boot) -> None:
         "steady": _steady(boot),
         "records": sorted(records.items()),
     }
+    plan.record.write_bytes(mend(plan.record.read_bytes()))
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     _write_elf(folder, plan.target.arch, boot.image)
 
@@ -102,6 +107,18 @@ async def again(boot: Boot) -> None:
         boot.notes.append("recorded, but the recorded boot is another one: its records differ")
     else:
         boot.notes.append(f"recorded: smssboot replay {boot.prepared.run_dir} --until EVENT")
+
+
+def mend(log: bytes) -> bytes:
+    """QEMU's log with the monitor's `quit` behind the last instructions, and not before them.
+
+    QEMU 7.2 writes the event at once, but how many instructions came before it only with the event after it.
+    A replay would end there, without what a crashed guest did since its last interrupt or exception.
+    """
+    found = _EARLY_QUIT.search(log)
+    if found is None:
+        return log
+    return log[: found.start()] + found["instructions"] + _QUIT + found["rest"]
 
 
 def discard(folder: Path) -> None:
