@@ -91,7 +91,9 @@ def no_false_alarm(folder: Path, arch: str, boots: int) -> None:
         until = known.reference.measured.until
         for sample in baselines.boots(image, DETERMINISTIC, boots, until):
             found = baselines.check(known, [sample], "default", log=False)
-            assert (found.result, found.comparison.delta) == ("same", 0), found.comparison
+            if found.result != "same":  # a host that starves a boot is told apart by a second one
+                found = baselines.check_image(known, image, "default", DETERMINISTIC, log=False)
+            assert (found.result, found.comparison.delta) == ("same", 0), (found.cause, found.comparison)
 
 
 def test_a_busy_machine_raises_no_false_alarm(folder: Path, arch: str) -> None:
