@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smssboot.conformance.gate import Reference
-from smssboot.errors import InputError
+from smssboot.errors import InfrastructureError, InputError
 from smssboot.report import checked
 from smssboot.report.view import CauseView, RunView
 from smssboot.study import baselinefile, baselines, commits
@@ -119,6 +119,18 @@ def test_of_several_boots_the_median_counts(saved: Path) -> None:
     assert (found.result, found.boots) == ("same", 3)
     worse = [sample(500), sample(500, verdict="deviates")]
     assert baselines.check(baselinefile.read(saved), worse, "default").result == "deviates"
+
+
+def test_an_alarm_is_believed_when_it_comes_twice() -> None:
+    def boots(*costs: int) -> Sample:
+        rest = iter([sample(cost) for cost in costs[1:]])
+        return baselines.confirmed(sample(costs[0]), lambda: next(rest))
+
+    assert boots(700, 700).measured.phases["smss.init"] == 700
+    assert boots(700, 500, 500).measured.phases["smss.init"] == 500
+    assert boots(700, 500, 700).measured.phases["smss.init"] == 700
+    with pytest.raises(InfrastructureError, match="boots of one image differ"):
+        boots(700, 500, 600)
 
 
 @pytest.mark.parametrize("name", baselinefile.KEY)

@@ -122,6 +122,16 @@ def test_the_largest_difference_is_the_cause_and_small_ones_are_its_effects() ->
     assert found.divergence.number == 2
 
 
+def test_two_that_cancel_each_other_are_effects_of_a_larger_one() -> None:
+    now = measured(**{"smss.paging-files": 65000, "smss.dos-devices": 2900, "System": 3001})
+    assert [each.phase for each in held(now).causes] == ["smss.paging-files"]
+    assert [each.phase for each in held(now).effects] == ["smss.dos-devices", "System"]
+    now = measured(**{"smss.paging-files": 65000, "smss.dos-devices": 2900, "System": 3100})
+    assert len(held(now).causes) == 3  # they do not cancel
+    alone = held(measured(**{"smss.dos-devices": 2900, "System": 3000}))
+    assert alone.result == "slower"  # nothing larger of which they could be the effect
+
+
 def test_a_regression_that_an_improvement_hides_is_found() -> None:
     found = held(measured(**{"smss.dos-devices": 2900, "smss.paging-files": 50000}))
     assert found.delta < 0
@@ -202,7 +212,7 @@ def test_a_regression_is_told_to_people_and_to_programs() -> None:
     assert "slower    default: 61,400 -> 62,415 instructions (+1,015, +1.65 %)" in said
     assert "smss.dos-devices: +1,000 instructions (+53 %), all of the +1,015" in said
     assert "first at record 2: 1,900 -> 2,900 before `claim smss.dos-devices`" in said
-    assert "side effects, small beside that: System +15" in said
+    assert "side effects: System +15" in said
     assert "last without it: 2026-11-20 at commit 1a2b3c4" in said
     assert "5d6e7f8 Devices are checked" in said
     assert "as accepted so far: 1,500 (0a0a0a0) -> 1,900 (1a2b3c4)" in said

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smssboot.errors import InfrastructureError, UsageError
@@ -52,6 +52,7 @@ def names(costs: list[int | str]) -> dict[str, int | str]:
     return {f"v{number}": cost for number, cost in enumerate(costs)}
 
 
+@settings(deadline=None)
 @given(st.integers(2, 300), st.data())
 def test_the_first_bad_one_is_found_in_logarithmic_boots(count: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, count - 1))
@@ -61,6 +62,7 @@ def test_the_first_bad_one_is_found_in_logarithmic_boots(count: int, data: st.Da
     assert len(judge.boots) <= 2 + (count - 1).bit_length()
 
 
+@settings(deadline=None)
 @given(st.integers(3, 60), st.data())
 def test_what_cannot_be_judged_is_stepped_over(count: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, count - 1))

@@ -1,8 +1,8 @@
 """A boot's cost against the accepted one: is it slower, and which phase is it?
 
 In exact mode every difference is a change of the guest.  But a change in one phase moves a few instructions
-in others (code lies elsewhere, a quantum ends elsewhere): differences that are small beside the largest one
-are told as its side effects, and alone do not fail a gate.
+in others (code lies elsewhere, a quantum ends elsewhere): differences that are small beside the largest one,
+and pairs of them that cancel each other, are told as its side effects, and alone do not fail a gate.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ Result: TypeAlias = Literal["same", "faster", "slower", "changed", "deviates"]
 
 EXIT_CODES: Final[Mapping[Result, int]] = {"same": 0, "faster": 0, "slower": 1, "changed": 1, "deviates": 1}
 
-SIDE_EFFECT: Final = 0.02
+SIDE_EFFECT: Final = 0.05
 """A difference below this part of the largest one is a side effect of it."""
+MOVED: Final = 0.2
+"""So are two that cancel each other, up to this part: processes that run side by side changed turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,10 @@ def compare(
     if abs(delta) > noise and not beyond:
         beyond = found[:1]
     largest = abs(beyond[0].delta) if beyond else 0
-    causes = tuple(each for each in beyond if abs(each.delta) >= SIDE_EFFECT * largest)
+    moved = _moved(beyond[1:], largest)
+    causes = tuple(
+        each for each in beyond if abs(each.delta) >= SIDE_EFFECT * largest and each.phase not in moved
+    )
     effects = tuple(each for each in beyond if each not in causes)
     order_same = order == reference.order if order and reference.order else None
     gone, new = _labels(old, now) if order_same is False else ((), ())
@@ -132,6 +137,18 @@ def _difference(reference: Reference, now: Measured, phase: str, tolerance: floa
     return Difference(phase, before, after, noise)
 
 
+def _moved(rest: list[Difference], largest: int) -> set[str]:
+    """The phases whose differences cancel each other, two by two."""
+    found: set[str] = set()
+    small = [each for each in rest if SIDE_EFFECT * largest <= abs(each.delta) <= MOVED * largest]
+    for number, one in enumerate(small):
+        for other in small[number + 1 :]:
+            cancel = abs(one.delta + other.delta) < SIDE_EFFECT * min(abs(one.delta), abs(other.delta))
+            if cancel and not {one.phase, other.phase} & found:
+                found |= {one.phase, other.phase}
+    return found
+
+
 def _result(
     causes: tuple[Difference, ...], delta: int, noise: int, order_same: bool | None, conforms: bool
 ) -> Result:
@@ -158,16 +175,15 @@ def _divergence(
             if before is None or after is None or before.label != after.label:
                 return Divergence(number, before, after)
     delta = causes[0].delta if causes else 0
-    least = max(SIDE_EFFECT * abs(delta), old.step, now.step)
     known: dict[str, list[Record]] = {}
     for record in reversed(old.records):
         known.setdefault(record.label, []).append(record)
-    for number, after in enumerate(now.records):
-        same = known.get(after.label)
-        before = same.pop() if same else None
-        more = after.cost - (before.cost if before else 0)
-        if abs(more) > least and (more > 0) == (delta > 0):
-            return Divergence(number, before, after)
+    pairs = [(known[after.label].pop() if known.get(after.label) else None, after) for after in now.records]
+    for part in (MOVED, SIDE_EFFECT):  # one that is no side effect, else one of many that share the change
+        for number, (before, after) in enumerate(pairs):
+            more = after.cost - (before.cost if before else 0)
+            if abs(more) > max(part * abs(delta), old.step, now.step) and (more > 0) == (delta > 0):
+                return Divergence(number, before, after)
     return None
 
 

@@ -106,7 +106,7 @@ def _lines(check: Checked, width: int) -> Iterator[str]:
         small = [f"{each.phase} {_signed(each.delta)}" for each in found.effects[:_EFFECTS]]
         more = len(found.effects) - len(small)
         rest = f", and {more} more" if more > 0 else ""
-        yield f"  side effects, small beside that: {', '.join(small)}{rest}"
+        yield f"  side effects: {', '.join(small)}{rest}"
     yield from _order(found)
     if check.since is not None:
         yield from _since(check.since, found.causes[0].phase if found.causes else "")
