@@ -84,6 +84,7 @@ class LocalExecutor:
         while True:
             self._start_what_fits()
             while not self._done.empty():
+                await asyncio.sleep(0)  # the next job is on its way before anybody looks at this one's result
                 yield self._done.get_nowait()
                 self._start_what_fits()
             if not self._running and not self._waiting and self._done.empty():
