@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from lxml import etree
@@ -302,6 +302,7 @@ def test_stages_have_the_guests_time() -> None:
     assert float(case.get("time")) == pytest.approx(0.0005)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_of_a_guest_breaks_a_report(text: str) -> None:
     finding = dataclasses.replace(samples.MISSING, text=text or "x", got=text, label=text, event=text)

@@ -12,7 +12,7 @@ from typing import Any
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
@@ -119,6 +119,7 @@ def test_a_guests_words_are_text_everywhere(said: str) -> None:
     assert not root.xpath("//a | //img | //script")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_becomes_markup(said: str) -> None:
     finding = dataclasses.replace(samples.MISSING, label=said, text=said, got=said, event=said)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smssboot.report.history import COLUMNS, header, history
@@ -79,6 +79,7 @@ def test_no_cell_is_a_formula(said: str) -> None:
     assert row["recipe"][0] in "' \\"
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_text_breaks_it(recipe: str, image: str) -> None:
     study = StudyView([samples.run(recipe=recipe, image_id=image)])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap.parser import ENABLE_VERSION_13, Parser
 
@@ -94,6 +94,7 @@ def test_phases_have_the_guests_time() -> None:
     assert inner[0][3].yaml_block == {"duration_ms": 0.5}
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_text_of_a_guest_breaks_it(name: str, text: str) -> None:
     finding = samples.Finding("E103", "unexpected", name, text, label=text, got=text, related=(text,))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smssboot.report.trace import trace
@@ -201,6 +201,7 @@ def test_the_counter_counts_what_came() -> None:
     assert counts[3] == {"claim": 2, "fact": 1, "evidence": 1} and len(counts) == 8
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
