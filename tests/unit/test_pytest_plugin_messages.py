@@ -188,7 +188,7 @@ def test_files_of_a_failed_test_stay_and_are_named(pytester: pytest.Pytester, fa
     kept = {
         line.split()[0]: Path(line.split()[1])
         for line in result.outlines
-        if line.startswith("  ") and len(line.split()) == 2 and "boot-" in line
+        if line.startswith("  ") and len(line.split()) == 2 and "boot-" in line and "-->" not in line
     }
     assert set(kept) == {"serial", "timeline", "report", "disk"}
     assert all((pytester.path / path).is_file() for path in kept.values())

@@ -153,6 +153,15 @@ VOID PoRequestPowerAction(POWER_REQUEST_SOURCE Source, POWER_REQUEST_ACTION Acti
     KeSetEvent(&TestPowerEvent, 0, FALSE);
 }
 
+/* There are no processes to end. */
+BOOLEAN PsRequestTermination(HANDLE ProcessId, NTSTATUS ExitStatus, PS_TERMINATED *Completed)
+{
+    UNREFERENCED_PARAMETER(ProcessId);
+    UNREFERENCED_PARAMETER(ExitStatus);
+    UNREFERENCED_PARAMETER(Completed);
+    return FALSE;
+}
+
 /* ---- services: number 1 ---- */
 
 static NTSTATUS TestService(PCSTR Text, ULONG64 A2, ULONG64 A3, ULONG64 A4, ULONG64 A5, ULONG64 A6, ULONG64 A7, ULONG64 A8,
