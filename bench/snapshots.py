@@ -19,7 +19,7 @@ from smssboot.machine import supervisor
 from smssboot.machine.vm import Machine
 from smssboot.study.boot import Boot
 from smssboot.study.options import Options
-from smssboot.study.snapshot import Snapshot
+from smssboot.study.snapshots.snapshot import Snapshot
 from smssboot.timeline.items import Item
 
 MACHINE: Final = "snapshots: QEMU's spawn until the guest stands at its steady state"

@@ -15,7 +15,7 @@ from regression_help import PLACES, busy, slower
 
 from smssboot.image.build import build
 from smssboot.report.checked import Checked
-from smssboot.study import baselinefile, baselines
+from smssboot.study.gates import baselinefile, baselines
 from smssboot.study.options import Options
 
 CHECK: dict[str, Any] = json.loads(

@@ -12,8 +12,8 @@ import pytest
 from boot_help import MUTANTS, SCHEMA, Boot, Result, smssboot
 
 from smssboot.image.build import build
-from smssboot.study import cache, ingredients
 from smssboot.study.options import Options
+from smssboot.study.results import cache, ingredients
 
 
 class Counted:

@@ -18,8 +18,8 @@ import pytest
 from boot_help import smssboot
 from test_infrastructure import ENDLESS, children, gone
 
-from smssboot.study.job import Job, Result
-from smssboot.study.local import LocalExecutor
+from smssboot.study.campaigns.job import Job, Result
+from smssboot.study.campaigns.local import LocalExecutor
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "harness/smssboot/report/campaign/campaign.schema.json"

@@ -18,7 +18,7 @@ from smssboot.image import sparse
 from smssboot.image.build import build
 from smssboot.study import runs
 from smssboot.study.options import Options
-from smssboot.study.snapshot import Snapshot
+from smssboot.study.snapshots.snapshot import Snapshot
 
 Saved = Callable[[str], Path]
 

@@ -10,8 +10,8 @@ import pytest
 
 from smssboot.conformance.gate import Reference
 from smssboot.errors import InputError, UsageError
-from smssboot.study import baselinefile, checklog, commits
-from smssboot.study.baselinefile import Baseline, Entry
+from smssboot.study.gates import baselinefile, checklog, commits
+from smssboot.study.gates.baselinefile import Baseline, Entry
 from smssboot.timeline.measure import Measured, Record
 
 KEY = {

@@ -12,9 +12,9 @@ from smssboot.conformance.gate import Reference
 from smssboot.errors import InfrastructureError, InputError
 from smssboot.report import checked
 from smssboot.report.view import CauseView, RunView
-from smssboot.study import baselinefile, baselines, commits
-from smssboot.study.baselinefile import Baseline
-from smssboot.study.sample import Sample
+from smssboot.study.gates import baselinefile, baselines, commits
+from smssboot.study.gates.baselinefile import Baseline
+from smssboot.study.gates.sample import Sample
 from smssboot.timeline.measure import Measured, Record
 
 KEY = {name: name for name in baselinefile.KEY} | {"arch": "x86_64", "memory_mib": "64"}

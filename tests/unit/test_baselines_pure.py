@@ -12,7 +12,7 @@ import pytest
 
 from smssboot.conformance.gate import Comparison, Reference, compare, settle
 from smssboot.report import checked
-from smssboot.study import bands
+from smssboot.study.gates import bands
 from smssboot.timeline.items import Event
 from smssboot.timeline.measure import Measured, Record, label, measure
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from smssboot.errors import InfrastructureError, UsageError
 from smssboot.report.view import CauseView, RunView
-from smssboot.study import bisect
-from smssboot.study.bisect import Judge, search
+from smssboot.study.gates import bisect
+from smssboot.study.gates.bisect import Judge, search
+from smssboot.study.gates.sample import Sample
 from smssboot.study.options import Options
-from smssboot.study.sample import Sample
 from smssboot.timeline.measure import Measured, Record
 
 SCHEMA: dict[str, Any] = json.loads(

@@ -28,11 +28,11 @@ from smssboot.report.campaign.verdicts import Expected, Shown, unmet
 from smssboot.report.campaign.view import CampaignView, CellView, QuarantineView
 from smssboot.report.document import to_document
 from smssboot.report.view import CauseView, EventView, RunView, StudyView
-from smssboot.study.campaign import Campaign
-from smssboot.study.executor import Executor, Handle, Needs
-from smssboot.study.job import Job, Result
-from smssboot.study.journal import NAME, Journal, Record
-from smssboot.study.matrix import load
+from smssboot.study.campaigns.campaign import Campaign
+from smssboot.study.campaigns.executor import Executor, Handle, Needs
+from smssboot.study.campaigns.job import Job, Result
+from smssboot.study.campaigns.journal import NAME, Journal, Record
+from smssboot.study.campaigns.matrix import load
 from smssboot.timeline.items import Event
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from smssboot.errors import InputError, UsageError
-from smssboot.study.axes import AXES, NAMES
-from smssboot.study.job import Job
-from smssboot.study.matrix import KEYS, Matrix, load
+from smssboot.study.campaigns.axes import AXES, NAMES
+from smssboot.study.campaigns.job import Job
+from smssboot.study.campaigns.matrix import KEYS, Matrix, load
 
 TODAY = date(2026, 7, 1)
 FAULT = "faults:\n  gone:\n    changes: {programs: {smss.exe: removed}}\n    expect: {bugcheck: 0x6F}\n"

@@ -19,11 +19,11 @@ from smssboot.machine.plan import LaunchPlan, Policy
 from smssboot.machine.snapshot import _forget_place, _settle_alarm
 from smssboot.machine.symptoms import Symptoms
 from smssboot.machine.targets import TARGETS
-from smssboot.study import saving, snapshot
 from smssboot.study.options import Options
 from smssboot.study.prepare import prepare
-from smssboot.study.saving import At
-from smssboot.study.snapshot import Qemu, Snapshot
+from smssboot.study.snapshots import saving, snapshot
+from smssboot.study.snapshots.saving import At
+from smssboot.study.snapshots.snapshot import Qemu, Snapshot
 from smssboot.timeline.items import Event
 
 NONCE = "0123456789012345"

@@ -19,10 +19,10 @@ from smssboot.image import build as building
 from smssboot.image import diskdelta, guest, sparse
 from smssboot.image.built import BuiltImage
 from smssboot.machine.plan import Durations, Outcome
-from smssboot.study import cache, ingredients
 from smssboot.study.boot import Boot
-from smssboot.study.digests import Digests
 from smssboot.study.options import Options
+from smssboot.study.results import cache, ingredients
+from smssboot.study.results.digests import Digests
 from smssboot.timeline.items import Cause, Console, Damage, Event, Item, Sample, Start
 
 KEY = "0" * 64
@@ -329,7 +329,7 @@ def test_many_may_write_the_same(tmp_path: Path) -> None:
     cache.store(KEY, boot_of(tmp_path, "powered-off"))
     good = (cache.folder() / f"{KEY}.result").read_bytes()
     code = (
-        "import sys; from pathlib import Path; from smssboot.study import cache\n"
+        "import sys; from pathlib import Path; from smssboot.study.results import cache\n"
         "data = Path(sys.argv[1]).read_bytes()\n"
         "for _ in range(100):\n"
         "    cache._write(cache._path(sys.argv[2]), data)\n"

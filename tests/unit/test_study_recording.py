@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smssboot.study.recording import mend
+from smssboot.study.replays.recording import mend
 
 COUNT = b"\x00\x00\x00\x4d\x83"
 

@@ -15,9 +15,9 @@ from smssboot.image.paths import ARCHES
 
 if TYPE_CHECKING:
     from smssboot.report.checked import Checked
-    from smssboot.study.baselinefile import Baseline
+    from smssboot.study.gates.baselinefile import Baseline
+    from smssboot.study.gates.sample import Sample
     from smssboot.study.options import Options
-    from smssboot.study.sample import Sample
 
 FOLDER: Final = "baselines"
 _DEFAULT: Final = "default"
@@ -109,7 +109,7 @@ def _arches(options: Namespace) -> tuple[str, ...]:
 
 def _save(options: Namespace) -> int:
     from smssboot.image.build import build
-    from smssboot.study import bands, baselinefile, baselines
+    from smssboot.study.gates import bands, baselinefile, baselines
 
     recipe = options.recipe or _DEFAULT
     paths = {arch: baselinefile.path_of(Path(options.dir), options.name, arch) for arch in _arches(options)}
@@ -153,7 +153,7 @@ def _refuse(samples: tuple[Sample, ...]) -> None:
 def _check(options: Namespace) -> int:
     from smssboot.cli.outputs import write
     from smssboot.report import checked
-    from smssboot.study import baselinefile
+    from smssboot.study.gates import baselinefile
 
     if options.run and options.recipe:
         raise UsageError("RECIPE and --run: one of them is enough")
@@ -168,7 +168,7 @@ def _check(options: Namespace) -> int:
 
 def _check_boot(known: Baseline, options: Namespace) -> Checked:
     from smssboot.image.build import build
-    from smssboot.study import baselines
+    from smssboot.study.gates import baselines
 
     recipe = options.recipe or known.recipe
     image = build(recipe, known.arch)
@@ -177,7 +177,7 @@ def _check_boot(known: Baseline, options: Namespace) -> Checked:
 
 def _check_file(known: list[Baseline], options: Namespace) -> list[Checked]:
     """The runs of a file, each against the baseline of its architecture."""
-    from smssboot.study import baselines, sample
+    from smssboot.study.gates import baselines, sample
 
     path = Path(options.run)
     by_arch = {each.arch: each for each in known}
@@ -195,7 +195,7 @@ def _check_file(known: list[Baseline], options: Namespace) -> list[Checked]:
 
 def _accept(options: Namespace) -> int:
     from smssboot.image.build import build
-    from smssboot.study import baselinefile, baselines
+    from smssboot.study.gates import baselinefile, baselines
 
     if not options.why.strip():
         raise UsageError("--why: expected a reason")
@@ -226,7 +226,7 @@ def _accept(options: Namespace) -> int:
 
 
 def _list(options: Namespace) -> int:
-    from smssboot.study import baselinefile
+    from smssboot.study.gates import baselinefile
 
     folder = Path(options.dir)
     if options.name is not None:

@@ -49,7 +49,7 @@ def _step(options: Namespace) -> int:
     """0 good, 1 bad, 125 cannot be judged.  Nothing that is wrong with an image or the host is bad."""
     from smssboot.image.build import build
     from smssboot.report import checked
-    from smssboot.study import baselinefile, baselines
+    from smssboot.study.gates import baselinefile, baselines
 
     try:
         (path,) = baselinefile.find(Path(options.dir), options.step, (options.arch,))
@@ -71,7 +71,7 @@ def _step(options: Namespace) -> int:
 
 
 def _search(options: Namespace) -> int:
-    from smssboot.study import bisect
+    from smssboot.study.gates import bisect
 
     row = _row(options)
     judge = bisect.Judge(options.arch, boot_options(options), _baseline(options), options.tolerance)
@@ -101,7 +101,7 @@ def _row(options: Namespace) -> list[str]:
 
 
 def _baseline(options: Namespace) -> Path | None:
-    from smssboot.study import baselinefile
+    from smssboot.study.gates import baselinefile
 
     if options.baseline is None:
         return None

@@ -14,7 +14,7 @@ from smssboot.errors import InfrastructureError, UsageError
 
 if TYPE_CHECKING:
     from smssboot.report.campaign.view import CampaignView
-    from smssboot.study.matrix import Matrix
+    from smssboot.study.campaigns.matrix import Matrix
 
 _MOST_JOBS: Final = 1024
 
@@ -44,15 +44,15 @@ def main(options: Namespace) -> int:
     if options.resume and not options.out:
         raise UsageError("--resume: which campaign? It needs --out")
     outputs.check(options)
-    from smssboot.study.matrix import load
+    from smssboot.study.campaigns.matrix import load
 
     matrix = load(Path(options.matrix))
     if options.list:
         return _list(matrix)
     from smssboot.image.paths import build_dir
     from smssboot.study.budget import processors
-    from smssboot.study.campaign import Campaign
-    from smssboot.study.local import LocalExecutor
+    from smssboot.study.campaigns.campaign import Campaign
+    from smssboot.study.campaigns.local import LocalExecutor
     from smssboot.study.options import run_directory
 
     folder = Path(options.out) if options.out else None

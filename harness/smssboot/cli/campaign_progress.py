@@ -15,7 +15,7 @@ from smssboot.timeline.printable import printable, shorten
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from smssboot.study.local import LocalExecutor
+    from smssboot.study.campaigns.local import LocalExecutor
 
 _SHOWN: Final = 8
 """Cells that went wrong, and that run, in the live table."""

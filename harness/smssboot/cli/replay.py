@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from smssboot.errors import UsageError
 
 if TYPE_CHECKING:
-    from smssboot.study.replaying import Stopped
+    from smssboot.study.replays.replaying import Stopped
 
 _HOW: Final = {"log": "replayed from QEMU's log", "again": "booted again, to the same moment"}
 _PORTS: Final = range(1, 65536)
@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(options: Namespace) -> int:
     """Replay, stop, and wait for whoever debugs."""
-    from smssboot.study import replaying
+    from smssboot.study.replays import replaying
 
     def then(stopped: Stopped) -> int:
         print(f"stopped after record {stopped.seq}, {stopped.name} ({_HOW[stopped.how]})", flush=True)

@@ -13,7 +13,7 @@ from smssboot.errors import UsageError
 
 if TYPE_CHECKING:
     from smssboot.study.options import Options as BootOptions
-    from smssboot.study.snapshot import Snapshot
+    from smssboot.study.snapshots.snapshot import Snapshot
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -84,7 +84,7 @@ def _snapshots(options: Namespace) -> dict[str, Snapshot]:
     """What `--from` says, by architecture; recipe and architectures are the snapshots' unless given."""
     if options.source is None:
         return {}
-    from smssboot.study import snapshot
+    from smssboot.study.snapshots import snapshot
 
     chosen = snapshot.choose(snapshot.find(Path(options.source)), options.arch)
     if len(options.recipe) > 1:

@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def main(options: Namespace) -> int:
     """Boot, save, and say where."""
     from smssboot.cli.build import images
-    from smssboot.study import saving
+    from smssboot.study.snapshots import saving
 
     settings = boot_options(options)
     saving.At.read(options.at)

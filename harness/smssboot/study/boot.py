@@ -20,15 +20,15 @@ from smssboot.machine.launch import QemuProcess
 from smssboot.machine.plan import Outcome, Policy
 from smssboot.study.options import Options
 from smssboot.study.prepare import VARIABLES, WRITE_LOG, Prepared, prepare
-from smssboot.study.recording import FOLDER
+from smssboot.study.replays.recording import FOLDER
 
 if TYPE_CHECKING:
     from smssboot.conformance.findings import Report
     from smssboot.conformance.monitor import Monitor
     from smssboot.machine.vm import Machine
     from smssboot.model.expectation import Expectation
-    from smssboot.study.cache import Result
     from smssboot.study.exactness import Stillness
+    from smssboot.study.results.cache import Result
     from smssboot.timeline.items import Item
 
 Observer = Callable[["Boot", "Item"], None]
@@ -67,12 +67,12 @@ class Boot:
         """
         key = None
         if options.deterministic and not options.record:
-            from smssboot.study import cache, ingredients
+            from smssboot.study.results import cache, ingredients
 
             key = ingredients.key(image, options, cache.folder())
             result = cache.find(key) if key is not None and options.cache else None
             if result is not None:
-                from smssboot.study.recall import recall
+                from smssboot.study.results.recall import recall
 
                 if (known := recall(image, options, result)) is not None:
                     return known
@@ -167,12 +167,12 @@ class Boot:
             return
         self.judge()
         if self.prepared.plan.record is not None:
-            from smssboot.study import recording
+            from smssboot.study.replays import recording
 
             self.end_process()
             recording.complete(self)
         if self.key is not None:
-            from smssboot.study import cache
+            from smssboot.study.results import cache
 
             cache.store(self.key, self)
 

@@ -12,7 +12,7 @@ from smssboot.errors import InfrastructureError, UsageError
 from smssboot.image.built import PLACEHOLDER, new_nonce
 
 if TYPE_CHECKING:
-    from smssboot.study.snapshot import Snapshot
+    from smssboot.study.snapshots.snapshot import Snapshot
 
 _TRIES: Final = 1000
 
@@ -24,9 +24,9 @@ class Options(NamedTuple):
     its second serial port (sac); `operator` are lines typed there before, at the steady state; `disk`
     overrides the recipe's transport, `firmware` says who loads the kernel; `log_writes` keeps the order of
     the disk's writes (evidence/writelog.py); with `cache` a boot that repeats exactly is not done again while
-    its result is known (study/cache.py); `record` makes a kept boot one that can be replayed, and needs
-    `deterministic`; `restore` holds the snapshots, by architecture, from which boots go on instead of from
-    power-on."""
+    its result is known (study/results/cache.py); `record` makes a kept boot one that can be replayed, and
+    needs `deterministic`; `restore` holds the snapshots, by architecture, from which boots go on instead of
+    from power-on."""
 
     profile: str | None = None
     target: str | None = None

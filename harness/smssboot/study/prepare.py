@@ -10,12 +10,12 @@ from smssboot.image.built import DISK, BuiltImage
 from smssboot.machine.errors import MachineError, QemuMissing
 from smssboot.machine.plan import LaunchPlan, Transport
 from smssboot.machine.targets import DEFAULT_TARGET, TARGETS, Target
-from smssboot.study import recording as recordings
 from smssboot.study.exactness import obstacle
 from smssboot.study.options import Options, run_directory
+from smssboot.study.replays import recording as recordings
 
 if TYPE_CHECKING:
-    from smssboot.study.snapshot import Snapshot
+    from smssboot.study.snapshots.snapshot import Snapshot
 
 VARIABLES = "variables.fd"
 WRITE_LOG = "writes.log"

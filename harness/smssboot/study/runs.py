@@ -102,7 +102,7 @@ async def _record(boot: Boot) -> None:
     from smssboot.study.view import run_view
 
     if run_view(boot).verdict == "deviates":
-        from smssboot.study import recording
+        from smssboot.study.replays import recording
 
         await recording.again(boot)
 

@@ -18,9 +18,9 @@ from smssboot.errors import did_you_mean
 from smssboot.image import document
 from smssboot.image.document import Node, Place
 from smssboot.report.campaign.verdicts import Expected
-from smssboot.study import quarantine as quarantines
-from smssboot.study.axes import AXES, IMAGE, NAMES, Fault, Value, read_axis, read_fault
-from smssboot.study.job import Job
+from smssboot.study.campaigns import quarantine as quarantines
+from smssboot.study.campaigns.axes import AXES, IMAGE, NAMES, Fault, Value, read_axis, read_fault
+from smssboot.study.campaigns.job import Job
 
 KEYS: Final = (
     "name", "description", "axes", "faults", "exclude", "include", "repeat", "timeout", "retries",

@@ -18,7 +18,17 @@ from smssboot.machine.errors import MachineError
 from smssboot.machine.launch import SERIAL_LOG
 from smssboot.study.boot import Boot
 from smssboot.study.options import Options, run_directory
-from smssboot.study.snapshot import DISK, MANIFEST, RAM, SCHEMA, STATE, STEADY, VARIABLES, Qemu, Snapshot
+from smssboot.study.snapshots.snapshot import (
+    DISK,
+    MANIFEST,
+    RAM,
+    SCHEMA,
+    STATE,
+    STEADY,
+    VARIABLES,
+    Qemu,
+    Snapshot,
+)
 from smssboot.timeline.items import Event, Item
 from smssboot.timeline.wire import Decoder
 

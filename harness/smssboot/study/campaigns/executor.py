@@ -1,8 +1,9 @@
 """How jobs get done: the one small protocol between a campaign and whoever runs its boots.
 
 A campaign submits jobs, which are pure data, and reads results in whatever order they come.  `LocalExecutor`
-(study/local.py) runs them on this machine; an engine for a fleet takes its place with these four methods.  It
-may be slow, give results in another order, give one twice or lose one: the campaign copes with all of that.
+(local.py beside this file) runs them on this machine; an engine for a fleet takes its place with these four
+methods.  It may be slow, give results in another order, give one twice or lose one: the campaign copes with
+all of that.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple, Protocol
 
-from smssboot.study.job import Job, Result
+from smssboot.study.campaigns.job import Job, Result
 
 
 class Handle(NamedTuple):

@@ -124,7 +124,7 @@ class Snapshot:
 
         Raises UsageError, InfrastructureError, or `saving.NotReachedError` when the boot ended before.
         """
-        from smssboot.study import saving
+        from smssboot.study.snapshots import saving
 
         return saving.save(image, options or Options(), at, folder)
 

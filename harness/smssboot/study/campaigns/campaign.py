@@ -22,10 +22,10 @@ from smssboot.errors import InfrastructureError, UsageError
 from smssboot.image.built import DISK, BuiltImage
 from smssboot.report.campaign.verdicts import Shown, unmet
 from smssboot.report.campaign.view import CampaignView, CellView, Outcome, QuarantineView
-from smssboot.study import job as jobs
-from smssboot.study.executor import ONE_BOOT, Executor, Handle
-from smssboot.study.journal import Journal, Record
-from smssboot.study.matrix import Cell, Matrix
+from smssboot.study.campaigns import job as jobs
+from smssboot.study.campaigns.executor import ONE_BOOT, Executor, Handle
+from smssboot.study.campaigns.journal import Journal, Record
+from smssboot.study.campaigns.matrix import Cell, Matrix
 
 CELLS: Final = "cells"
 REPORT: Final = "report.json"

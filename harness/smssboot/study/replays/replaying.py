@@ -24,7 +24,7 @@ from smssboot.machine.launch import QemuProcess
 from smssboot.machine.supervisor import SHUTDOWN
 from smssboot.machine.vm import Machine
 from smssboot.study.exactness import Stillness
-from smssboot.study.recording import Recording
+from smssboot.study.replays.recording import Recording
 
 SENT: Final = "ExpRecordSent"
 """The kernel comes here when a record has left,"""

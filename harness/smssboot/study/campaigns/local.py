@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Final
 
 from smssboot.study.budget import Budget, processors
-from smssboot.study.executor import Handle, Needs
-from smssboot.study.job import Job, Result, run
+from smssboot.study.campaigns.executor import Handle, Needs
+from smssboot.study.campaigns.job import Job, Result, run
 
-_PRELOAD: Final = ("smssboot.study.local", "smssboot.study.warm")
+_PRELOAD: Final = ("smssboot.study.campaigns.local", "smssboot.study.campaigns.warm")
 _END_S: Final = 5.0
 
 

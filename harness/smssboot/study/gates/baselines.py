@@ -15,10 +15,10 @@ from smssboot.conformance.gate import Comparison, Reference, compare, settle
 from smssboot.errors import InfrastructureError, InputError, UsageError
 from smssboot.image.built import BuiltImage
 from smssboot.report.checked import Checked, Point, Since
-from smssboot.study import bands, baselinefile, checklog, commits, sample
-from smssboot.study.baselinefile import Baseline, Entry
+from smssboot.study.gates import bands, baselinefile, checklog, commits, sample
+from smssboot.study.gates.baselinefile import Baseline, Entry
+from smssboot.study.gates.sample import Sample
 from smssboot.study.options import Options
-from smssboot.study.sample import Sample
 from smssboot.timeline.measure import Measured, Until
 
 _EXACT_BOOTS: Final = 2

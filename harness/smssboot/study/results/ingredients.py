@@ -18,13 +18,13 @@ from smssboot.image.built import BuiltImage
 from smssboot.machine import argv, files
 from smssboot.machine.errors import MachineError
 from smssboot.machine.plan import LaunchPlan
-from smssboot.study.digests import Digests
 from smssboot.study.exactness import obstacle
 from smssboot.study.options import Options
 from smssboot.study.prepare import choose_target, draft
+from smssboot.study.results.digests import Digests
 
 FORMAT: Final = 1
-PACKAGE: Final = Path(__file__).parent.parent
+PACKAGE: Final = Path(__file__).parent.parent.parent
 ROOMS: Final = ("timeline", "model", "conformance", "machine", "image", "evidence", "study")
 _LIBRARIES: Final = ("regipy-", "construct-", "pefile-", "qemu_qmp-", "qemu.qmp-", "pyyaml-")
 

@@ -18,10 +18,10 @@ import smssboot.machine.supervisor
 import smssboot.model.context
 import smssboot.model.expectation
 import smssboot.report.document
-import smssboot.study.cache
 import smssboot.study.expect
-import smssboot.study.ingredients
-import smssboot.study.recall
+import smssboot.study.results.cache
+import smssboot.study.results.ingredients
+import smssboot.study.results.recall
 import smssboot.study.runs
 import smssboot.study.view
 import smssboot.study.witness  # noqa: F401

@@ -9,9 +9,9 @@ from smssboot.errors import InfrastructureError
 from smssboot.image.built import DISK, BuiltImage
 from smssboot.machine.plan import Durations, Outcome
 from smssboot.study.boot import Boot
-from smssboot.study.cache import Result
 from smssboot.study.options import Options, run_directory
 from smssboot.study.prepare import Prepared, draft
+from smssboot.study.results.cache import Result
 from smssboot.timeline import jsonl
 from smssboot.timeline.items import Cause, Start
 

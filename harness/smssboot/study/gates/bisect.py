@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 from smssboot.conformance.gate import EXIT_CODES, Comparison, Reference, compare
 from smssboot.errors import SmssbootError, UsageError
 from smssboot.image.built import MANIFEST, BuiltImage
-from smssboot.study import bands, baselinefile, baselines
+from smssboot.study.gates import bands, baselinefile, baselines
+from smssboot.study.gates.sample import Sample
 from smssboot.study.options import Options
-from smssboot.study.sample import Sample
 from smssboot.timeline.printable import printable
 
 SCHEMA: Final = "smssboot.bisect/1"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from smssboot.errors import InfrastructureError, InputError, UsageError
-from smssboot.study.job import State
+from smssboot.study.campaigns.job import State
 
 NAME: Final = "journal.jsonl"
 SCHEMA: Final = "smssboot.campaign-journal/1"

@@ -1,0 +1,1 @@
+"""Boots that were recorded, and their replay up to an event."""
