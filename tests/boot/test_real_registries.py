@@ -44,7 +44,7 @@ def test_a_rename_of_a_real_configuration_that_is_not_done_is_caught(
     document = {**yaml.safe_load(real_registry.recipe(recorded)), "edit": edit}
     path = tmp_path / "broken.yaml"
     path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), "utf-8")
-    result = boot(path)
+    result = boot(path, "--timeout", "8")
     assert result.code == 1, result.stderr
     assert result.first["code"] == "E111"
     assert "smss.rename" in result.first["label"]
