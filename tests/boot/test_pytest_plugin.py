@@ -174,7 +174,11 @@ def test_never_more_qemus_than_the_budget(cpus: str, most: int, pytester: pytest
 
 
 def started(pytester: pytest.Pytester, *arguments: str) -> tuple[subprocess.Popen[str], set[int]]:
-    """A pytest whose boots do not end by themselves, and its QEMUs as soon as they are there."""
+    """A pytest whose boots do not end by themselves, and its QEMUs as soon as their guests are listened to.
+
+    Not before: an interrupt that meets pytest while it rewrites a module makes pytest itself fail, because
+    the traceback then has no line (`_pytest/_code/code.py`, `tb_lineno - 1`).
+    """
     assert smssboot("build", ENDLESS, "--arch", "all").returncode == 0
     pytester.makepyfile(
         test_it=f"""
@@ -185,8 +189,9 @@ def started(pytester: pytest.Pytester, *arguments: str) -> tuple[subprocess.Pope
             boot(timeout_s=100.0)
         """
     )
+    base = pytester.path / "base"
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *plugin(), "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", *plugin(), "-p", "no:cacheprovider", "--basetemp", base, *arguments],
         cwd=pytester.path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -195,8 +200,10 @@ def started(pytester: pytest.Pytester, *arguments: str) -> tuple[subprocess.Pope
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     until = time.monotonic() + 120
+    wanted = 2 if "-n" in arguments else 1
     while time.monotonic() < until and process.poll() is None:
-        if (found := qemus_below(process.pid)) and len(found) >= (2 if "-n" in arguments else 1):
+        heard = sum('"hello"' in log.read_text("ascii") for log in base.rglob("timeline.jsonl"))
+        if heard >= wanted and len(found := qemus_below(process.pid)) >= wanted:
             return process, found
         time.sleep(0.02)
     process.kill()
