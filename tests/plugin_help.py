@@ -17,7 +17,9 @@ def plugin() -> tuple[str, ...]:
 
 def run_pytest(pytester: pytest.Pytester, *arguments: str, apart: bool = False) -> pytest.RunResult:
     """Run pytest with the plugin in the test's folder: in this process, or in one of its own."""
-    every = (*plugin(), "-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments)
+    # labgrid is there once the bench was run, and writes its own summary.
+    others = ("cacheprovider", "hypothesispytest", "labgrid")
+    every = (*plugin(), *(word for name in others for word in ("-p", f"no:{name}")), *arguments)
     if apart:
         return pytester.runpytest_subprocess(*every, timeout=250)
     return pytester.runpytest_inprocess(*every)

@@ -366,3 +366,12 @@ def test_the_plugin_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_other_plugins_find_at_a_recipe_what_they_look_for_at_a_test(
+    pytester: pytest.Pytester, fake: Fake
+) -> None:
+    pytester.makeconftest("def pytest_runtest_setup(item): assert 'strategy' not in item.fixturenames")
+    (pytester.path / "one.yaml").write_text("extends: default\n")
+    result = run_pytest(pytester, "one.yaml", "--smssboot-arch", "x86_64")
+    result.assert_outcomes(passed=1)

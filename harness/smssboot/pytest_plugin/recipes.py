@@ -56,6 +56,7 @@ class RecipeItem(pytest.Item):
 
     def __init__(self, *, name: str, parent: RecipeFile) -> None:
         super().__init__(name, parent)
+        self.fixturenames: list[str] = []  # other plugins (labgrid's) look there at every item
         self.add_marker("boot")
 
     def setup(self) -> None:
