@@ -87,13 +87,16 @@ def test_a_tenth_of_a_percent_of_a_large_phase_is_found_and_named(
 def no_false_alarm(folder: Path, arch: str, boots: int) -> None:
     known = baselinefile.read(folder / f"default.{arch}.yaml")
     image = build("default", arch)
+    doubted = 0
     with busy():
         until = known.reference.measured.until
         for sample in baselines.boots(image, DETERMINISTIC, boots, until):
             found = baselines.check(known, [sample], "default", log=False)
-            if found.result != "same":  # a host that starves a boot is told apart by a second one
+            if found.result != "same":  # QEMU's clock can skip too far (docs/determinism.md); then a check
+                doubted += 1  # ... boots again, and says what came twice
                 found = baselines.check_image(known, image, "default", DETERMINISTIC, log=False)
             assert (found.result, found.comparison.delta) == ("same", 0), (found.cause, found.comparison)
+    assert doubted <= max(1, boots // 100), "exact boots differ far too often"
 
 
 def test_a_busy_machine_raises_no_false_alarm(folder: Path, arch: str) -> None:
